@@ -1,0 +1,19 @@
+"""Identifiers: UUIDv7 (RFC 9562 §5.7), so that keys need no sequence and new rows lie together."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from doorward.clock import Instant
+
+
+def new_id(now: Instant) -> str:
+    """Make a UUIDv7 as text: 48 bits of milliseconds, 74 random bits."""
+    value = (now & (2**48 - 1)) << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    return str(UUID(int=value))
+
+
+def new_handle() -> str:
+    """Make an unguessable handle of 256 bits for a cookie or an address, URL-safe."""
+    return secrets.token_urlsafe(32)
