@@ -201,8 +201,9 @@ def _account_tables(prefix: str, accounts: Table) -> AccountTables:
         ),
         totp=Table(
             # An authenticator app. `last_step` is the last time-step that was accepted: only a greater one is
-            # accepted later (RFC 6238 §5.2). `expired_step` remembers the expired code that was counted already.
-            # `failures` as in passwords; at 100 the authenticator is closed until an administrator resets it.
+            # accepted later (RFC 6238 §5.2). `expired_steps` remembers the expired codes that were counted already,
+            # `candidate` a code that was right at another offset of the phone's clock. `failures` as in passwords;
+            # at 100 the authenticator is closed until an administrator resets it.
             f"{prefix}_totp",
             metadata,
             _id(),
@@ -212,10 +213,8 @@ def _account_tables(prefix: str, accounts: Table) -> AccountTables:
             Column("period_seconds", SmallInteger, nullable=True),  # null: imported, either until the first success
             Column("drift_steps", SmallInteger, nullable=False),
             Column("last_step", BigInteger, nullable=False),
-            Column("expired_step", BigInteger, nullable=False),
-            Column("candidate_drift", SmallInteger, nullable=True),  # offset of the last code outside the grace
-            Column("candidate_step", BigInteger, nullable=True),
-            Column("expired_in_a_row", SmallInteger, nullable=False),
+            Column("expired_steps", JSON, nullable=False),  # [step, ...]
+            Column("candidate", JSON(none_as_null=True), nullable=True),  # {step, period_seconds, drifts}: RFC 4226 §7.4
             Column("failures", Integer, nullable=False),
             _at("created_at"),
             _at("last_used_at", nullable=True),
@@ -284,7 +283,6 @@ def _account_tables(prefix: str, accounts: Table) -> AccountTables:
             Column("user_agent", String(512), nullable=False),
             _at("created_at"),
             _at("last_seen_at"),
-            _at("idle_ends_at"),
             _at("expires_at"),
             _at("ended_at", nullable=True),
             Column("end_reason", String(32), nullable=True),

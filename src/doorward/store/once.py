@@ -1,0 +1,336 @@
+# Security: every statement that tests and takes in one step stands here (tests/store/test_once.py, tests/attacks/).
+"""Claim and consume: the statements of the product that may succeed only a limited number of times.
+
+Each decides and takes in one statement (`INSERT … ON CONFLICT DO UPDATE … WHERE … RETURNING`,
+`UPDATE … WHERE … RETURNING`, `DELETE … RETURNING`), so that two processes and a thousand parallel
+requests never get one more than allowed. A guess is claimed before the secret is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, false, or_, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
+
+from doorward.clock import HOUR, NEVER, SECOND, Instant
+from doorward.store import schema
+
+IN_FLIGHT: Final = 30 * SECOND
+"""No check of a secret takes longer: a claim older than this was lost in a crash and counts as a failure."""
+
+
+class Kind(Enum):
+    """Which of the two counts of a counter a guess belongs to."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a count
+    MFA = "mfa"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The rule for one kind of guess: `pauses` says whether reaching `attempts` pauses the name.
+
+    `unlock_after` and `reset_after` are milliseconds; an `unlock_after` of 0 pauses until an administrator unlocks.
+    Where `pauses` is false, each try beyond `attempts` waits, doubling from one second up to one hour.
+    """
+
+    attempts: int
+    pauses: bool
+    unlock_after: int
+    reset_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A guess that may be judged: it stands in the counter `key` until it is given back or judged wrong."""
+
+    key: str
+    kind: Kind
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Nothing may be judged until `until` (NEVER: until an administrator unlocks)."""
+
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The next guess of this kind may be made at `until`; nothing was judged and nothing counted."""
+
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Guesses that are being judged fill the limit: nothing was judged and nothing counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a wrong guess led to: failures in a row of its kind, and the pause it started or met (0: none)."""
+
+    failed: int
+    paused_until: Instant
+
+
+def claim_guess(
+    connection: Connection, table: Table, key: str, kind: Kind, limits: Limits, now: Instant, *, bounded: bool = True
+) -> Claim | Paused | Waiting | InFlight:
+    """Take one guess from the counter `key` before the secret is looked at.
+
+    A pause that is over, or `reset_after` without a failure, starts a new generation at 0. With `bounded=False`
+    (the common counter under a known browser, whose own counter is the bound) the guess is counted but never refused.
+    """
+    taken = connection.execute(_claim_statement(connection, table, key, kind, limits, now, bounded=bounded)).scalar()
+    if taken is not None:
+        return Claim(key, kind, taken)
+    return _refusal(connection, table, key, kind, limits, now)
+
+
+def _claim_statement(  # noqa: PLR0913 - the statement has this many parameters
+    connection: Connection, table: Table, key: str, kind: Kind, limits: Limits, now: Instant, *, bounded: bool
+) -> ReturningInsert[tuple[int]]:
+    own, other = _columns(table, kind)
+    c = table.c
+    quiet = or_(
+        and_(c.password_claimed == c.password_failed, c.mfa_claimed == c.mfa_failed), c.claimed_at <= now - IN_FLIGHT
+    )
+    last = case((c.failed_at > 0, c.failed_at), else_=c.claimed_at)
+    pause_over = and_(c.paused_until > 0, c.paused_until <= now)
+    stale = or_(pause_over, and_(c.paused_until == 0, last <= now - limits.reset_after, quiet))
+    within = own.claimed < limits.attempts
+    if bounded:
+        may = within if limits.pauses else or_(within, own.open_at <= now)
+        allowed = or_(stale, and_(c.paused_until == 0, may))
+    else:
+        allowed = true()
+    values = {name: 0 for name in c.keys() if name != "key"}  # noqa: SIM118 - a column collection iterates columns
+    values |= {"key": key, "generation": 1, own.claimed.key: 1, "claimed_at": now}
+    if not limits.pauses and limits.attempts <= 1:
+        values[own.open_at.key] = now + SECOND
+    statement = _insert(connection, table).values(values)
+    return statement.on_conflict_do_update(
+        index_elements=[c.key],
+        set_={
+            "generation": case((stale, c.generation + 1), else_=c.generation),
+            own.claimed: case((stale, 1), else_=own.claimed + 1),
+            own.failed: case((stale, 0), else_=own.failed),
+            own.open_at: _open_at(own, limits, now, stale),
+            other.claimed: case((stale, 0), else_=other.claimed),
+            other.failed: case((stale, 0), else_=other.failed),
+            other.open_at: case((stale, 0), else_=other.open_at),
+            "paused_until": case((stale, 0), else_=c.paused_until),
+            "failed_at": case((stale, 0), else_=c.failed_at),
+            "claimed_at": now,
+        },
+        where=allowed,
+    ).returning(c.generation)
+
+
+def _refusal(  # noqa: PLR0913 - as the claim that was refused
+    connection: Connection, table: Table, key: str, kind: Kind, limits: Limits, now: Instant
+) -> Paused | Waiting | InFlight:
+    own, _ = _columns(table, kind)
+    c = table.c
+    if limits.pauses:
+        # A claim that was lost in a crash stays counted: when lost ones fill the limit, the pause starts now.
+        connection.execute(
+            update(table)
+            .where(
+                c.key == key, c.paused_until == 0, own.claimed >= limits.attempts, c.claimed_at <= now - IN_FLIGHT
+            )
+            .values({own.failed: own.claimed, c.failed_at: now, c.paused_until: _pause_end(limits, now)})
+        )
+    row = connection.execute(select(c.paused_until, own.open_at).where(c.key == key)).one()
+    paused_until, open_at = int(row[0]), int(row[1])
+    if paused_until > now:
+        return Paused(paused_until)
+    if not limits.pauses and open_at > now:
+        return Waiting(open_at)
+    return InFlight()
+
+
+def judge_wrong(connection: Connection, table: Table, claim: Claim, limits: Limits, now: Instant) -> Counted:
+    """Count a claimed guess as a failure; the last allowed one starts the pause. A void claim counts nothing."""
+    own, _ = _columns(table, claim.kind)
+    c = table.c
+    starts = and_(own.failed + 1 >= limits.attempts, c.paused_until == 0) if limits.pauses else false()
+    row = connection.execute(
+        update(table)
+        .where(c.key == claim.key, c.generation == claim.generation)
+        .values(
+            {
+                own.failed: own.failed + 1,
+                c.failed_at: now,
+                c.paused_until: case((starts, _pause_end(limits, now)), else_=c.paused_until),
+            }
+        )
+        .returning(own.failed, c.paused_until)
+    ).one_or_none()
+    return Counted(0, 0) if row is None else Counted(int(row[0]), int(row[1]))
+
+
+def give_back(connection: Connection, table: Table, claim: Claim) -> None:
+    """Return a claimed guess that was right or was not judged. A void claim returns nothing."""
+    own, _ = _columns(table, claim.kind)
+    connection.execute(
+        update(table)
+        .where(table.c.key == claim.key, table.c.generation == claim.generation, own.claimed > own.failed)
+        .values({own.claimed: own.claimed - 1, own.open_at: 0})
+    )
+
+
+def clear_counter(connection: Connection, table: Table, key: str, *, keep_pause_at: Instant | None = None) -> None:
+    """Start a new generation of a counter at 0, which voids the claims in flight.
+
+    With `keep_pause_at` a pause that still runs at that instant is left alone.
+    """
+    c = table.c
+    zero = {name: 0 for name in c.keys() if name not in {"key", "generation"}}  # noqa: SIM118 - iterates columns
+    condition = c.key == key
+    if keep_pause_at is not None:
+        condition = and_(condition, c.paused_until <= keep_pause_at)
+    connection.execute(update(table).where(condition).values(zero | {"generation": c.generation + 1}))
+
+
+def claim_address(connection: Connection, key: str, limit: int, window: int, now: Instant) -> Instant | None:
+    """Take one judged failure from an address or network in its window of `window` milliseconds.
+
+    Returns the end of the window, by which the claim can be given back, or None where the window is full.
+    """
+    c = schema.address_counters.c
+    over = c.window_ends_at <= now
+    statement = _insert(connection, schema.address_counters).values(
+        key=key, failures=1, window_ends_at=now + window
+    )
+    return connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[c.key],
+            set_={
+                "failures": case((over, 1), else_=c.failures + 1),
+                "window_ends_at": case((over, now + window), else_=c.window_ends_at),
+            },
+            where=or_(over, c.failures < limit),
+        ).returning(c.window_ends_at)
+    ).scalar()
+
+
+def address_opens_at(connection: Connection, key: str) -> Instant:
+    """Tell when the full window of an address or network ends."""
+    c = schema.address_counters.c
+    return int(connection.execute(select(c.window_ends_at).where(c.key == key)).scalar_one())
+
+
+def give_back_address(connection: Connection, key: str, window_ends_at: Instant) -> None:
+    """Return a claim on an address whose guess was right or was not judged."""
+    c = schema.address_counters.c
+    connection.execute(
+        update(schema.address_counters)
+        .where(c.key == key, c.window_ends_at == window_ends_at, c.failures > 0)
+        .values(failures=c.failures - 1)
+    )
+
+
+def count_on_authenticator(connection: Connection, table: Table, column: str, value: str, most: int) -> int:
+    """Raise the failures in a row of the authenticators named (63B §3.2.2); tells how many are not closed."""
+    c = table.c
+    raised = connection.execute(
+        update(table).where(c[column] == value, c.failures < most).values(failures=c.failures + 1).returning(c[column])
+    )
+    return len(raised.all())
+
+
+def consume_step(connection: Connection, table: Table, totp_id: str, step: int, values: Mapping[str, object]) -> bool:
+    """Accept a time-step of an authenticator once: only a greater one than the last (RFC 6238 §5.2)."""
+    c = table.c
+    return (
+        connection.execute(
+            update(table).where(c.id == totp_id, c.last_step < step).values(last_step=step, **values).returning(c.id)
+        ).scalar()
+        is not None
+    )
+
+
+def consume_recovery_code(connection: Connection, table: Table, owner_id: str, code_hash: str) -> bool:
+    """Use up a recovery code: its use is its deletion."""
+    c = table.c
+    return (
+        connection.execute(
+            delete(table).where(c.owner_id == owner_id, c.code_hash == code_hash).returning(c.code_hash)
+        ).scalar()
+        is not None
+    )
+
+
+def consume_enrolment(
+    connection: Connection, table: Table, enrolment_id: str, bound_to: str, now: Instant
+) -> Mapping[str, object] | None:
+    """Use up a factor's set-up, if it belongs to this session or sign-in and has not expired."""
+    c = table.c
+    row = connection.execute(
+        delete(table).where(c.id == enrolment_id, c.bound_to == bound_to, c.expires_at > now).returning(*c)
+    ).one_or_none()
+    return None if row is None else dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def advance_transaction(
+    connection: Connection, table: Table, transaction_id: str, version: int, values: Mapping[str, object]
+) -> bool:
+    """Move a sign-in on from the version that was read; false where another request moved it first."""
+    c = table.c
+    return (
+        connection.execute(
+            update(table)
+            .where(c.id == transaction_id, c.version == version)
+            .values(version=version + 1, **values)
+            .returning(c.id)
+        ).scalar()
+        is not None
+    )
+
+
+def consume_row(connection: Connection, table: Table, row_id: str, *conditions: ColumnElement[bool]) -> Mapping[str, object] | None:
+    """Use up a pending row (a saved request) by deleting it; None where it is gone or does not match."""
+    row = connection.execute(delete(table).where(table.c.id == row_id, *conditions).returning(*table.c)).one_or_none()
+    return None if row is None else dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    claimed: ColumnElement[int]
+    failed: ColumnElement[int]
+    open_at: ColumnElement[int]
+
+
+def _columns(table: Table, kind: Kind) -> tuple[_Columns, _Columns]:
+    both = {
+        k: _Columns(table.c[f"{k.value}_claimed"], table.c[f"{k.value}_failed"], table.c[f"{k.value}_open_at"])
+        for k in Kind
+    }
+    return both[kind], both[Kind.MFA if kind is Kind.PASSWORD else Kind.PASSWORD]
+
+
+def _pause_end(limits: Limits, now: Instant) -> Instant:
+    return now + limits.unlock_after if limits.unlock_after else NEVER
+
+
+def _open_at(own: _Columns, limits: Limits, now: Instant, stale: ColumnElement[bool]) -> ColumnElement[int] | int:
+    """The instant before which the try after this one may not come: doubling from 1 s to 1 h beyond the limit."""
+    if limits.pauses:
+        return 0
+    beyond = own.claimed + 1 - limits.attempts
+    steps = [(beyond == n, now + min(SECOND << n, HOUR)) for n in range(13)]
+    first = now + SECOND if limits.attempts <= 1 else 0
+    return case((stale, first), (beyond < 0, 0), *steps, else_=now + HOUR)
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
