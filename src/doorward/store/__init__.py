@@ -7,8 +7,9 @@ Read `schema.py` first, then `engine.py` for the unit of work and `once.py` for 
 from __future__ import annotations
 
 from doorward.store import schema
-from doorward.store.engine import Database, StorageAway, open_database
+from doorward.store.engine import Database, StorageAway
 from doorward.store.ids import new_handle, new_id
+from doorward.store.opening import open_database
 from doorward.store.seal import Purpose, SealBroken, Vault, same_secret
 
 __all__ = [
