@@ -8,14 +8,14 @@ requests never get one more than allowed. A guess is claimed before the secret i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, false, or_, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, case, delete, false, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.dml import Delete, ReturningInsert
 
 from doorward.clock import HOUR, NEVER, SECOND, Instant
 from doorward.store import schema
@@ -31,18 +31,21 @@ class Kind(Enum):
     MFA = "mfa"
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Protocol):
     """The rule for one kind of guess: `pauses` says whether reaching `attempts` pauses the name.
 
     `unlock_after` and `reset_after` are milliseconds; an `unlock_after` of 0 pauses until an administrator unlocks.
     Where `pauses` is false, each try beyond `attempts` waits, doubling from one second up to one hour.
     """
 
-    attempts: int
-    pauses: bool
-    unlock_after: int
-    reset_after: int
+    @property
+    def attempts(self) -> int: ...  # noqa: D102 - named above
+    @property
+    def pauses(self) -> bool: ...  # noqa: D102
+    @property
+    def unlock_after(self) -> int: ...  # noqa: D102
+    @property
+    def reset_after(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,9 @@ def claim_guess(
     return _refusal(connection, table, key, kind, limits, now)
 
 
-def _claim_statement(  # noqa: PLR0913 - the statement has this many parameters
+def _claim_statement(
     connection: Connection, table: Table, key: str, kind: Kind, limits: Limits, now: Instant, *, bounded: bool
-) -> ReturningInsert[tuple[int]]:
+) -> ReturningInsert[int]:
     own, other = _columns(table, kind)
     c = table.c
     quiet = or_(
@@ -135,22 +138,22 @@ def _claim_statement(  # noqa: PLR0913 - the statement has this many parameters
     ).returning(c.generation)
 
 
-def _refusal(  # noqa: PLR0913 - as the claim that was refused
+def _refusal(
     connection: Connection, table: Table, key: str, kind: Kind, limits: Limits, now: Instant
 ) -> Paused | Waiting | InFlight:
     own, _ = _columns(table, kind)
     c = table.c
     if limits.pauses:
-        # A claim that was lost in a crash stays counted: when lost ones fill the limit, the pause starts now.
+        # A claim that was lost in a crash stays counted: when lost ones fill the limit, the pause starts now;
+        # so it does when the limit was lowered below what was judged already.
+        settled = or_(own.failed >= limits.attempts, c.claimed_at <= now - IN_FLIGHT)
         connection.execute(
             update(table)
-            .where(
-                c.key == key, c.paused_until == 0, own.claimed >= limits.attempts, c.claimed_at <= now - IN_FLIGHT
-            )
+            .where(c.key == key, c.paused_until == 0, own.claimed >= limits.attempts, settled)
             .values({own.failed: own.claimed, c.failed_at: now, c.paused_until: _pause_end(limits, now)})
         )
-    row = connection.execute(select(c.paused_until, own.open_at).where(c.key == key)).one()
-    paused_until, open_at = int(row[0]), int(row[1])
+    row = connection.execute(select(*_two(c.paused_until, own.open_at)).where(c.key == key)).one()
+    paused_until, open_at = row[0], row[1]
     if paused_until > now:
         return Paused(paused_until)
     if not limits.pauses and open_at > now:
@@ -173,9 +176,9 @@ def judge_wrong(connection: Connection, table: Table, claim: Claim, limits: Limi
                 c.paused_until: case((starts, _pause_end(limits, now)), else_=c.paused_until),
             }
         )
-        .returning(own.failed, c.paused_until)
+        .returning(*_two(own.failed, c.paused_until))
     ).one_or_none()
-    return Counted(0, 0) if row is None else Counted(int(row[0]), int(row[1]))
+    return Counted(0, 0) if row is None else Counted(row[0], row[1])
 
 
 def give_back(connection: Connection, table: Table, claim: Claim) -> None:
@@ -208,9 +211,7 @@ def claim_address(connection: Connection, key: str, limit: int, window: int, now
     """
     c = schema.address_counters.c
     over = c.window_ends_at <= now
-    statement = _insert(connection, schema.address_counters).values(
-        key=key, failures=1, window_ends_at=now + window
-    )
+    statement = _insert(connection, schema.address_counters).values(key=key, failures=1, window_ends_at=now + window)
     return connection.execute(
         statement.on_conflict_do_update(
             index_elements=[c.key],
@@ -226,7 +227,7 @@ def claim_address(connection: Connection, key: str, limit: int, window: int, now
 def address_opens_at(connection: Connection, key: str) -> Instant:
     """Tell when the full window of an address or network ends."""
     c = schema.address_counters.c
-    return int(connection.execute(select(c.window_ends_at).where(c.key == key)).scalar_one())
+    return cast("int", connection.execute(select(c.window_ends_at).where(c.key == key)).scalar_one())
 
 
 def give_back_address(connection: Connection, key: str, window_ends_at: Instant) -> None:
@@ -275,10 +276,8 @@ def consume_enrolment(
 ) -> Mapping[str, object] | None:
     """Use up a factor's set-up, if it belongs to this session or sign-in and has not expired."""
     c = table.c
-    row = connection.execute(
-        delete(table).where(c.id == enrolment_id, c.bound_to == bound_to, c.expires_at > now).returning(*c)
-    ).one_or_none()
-    return None if row is None else dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    statement = delete(table).where(c.id == enrolment_id, c.bound_to == bound_to, c.expires_at > now)
+    return _taken(connection, statement, table)
 
 
 def advance_transaction(
@@ -297,10 +296,16 @@ def advance_transaction(
     )
 
 
-def consume_row(connection: Connection, table: Table, row_id: str, *conditions: ColumnElement[bool]) -> Mapping[str, object] | None:
+def consume_row(
+    connection: Connection, table: Table, row_id: str, *conditions: ColumnElement[bool]
+) -> Mapping[str, object] | None:
     """Use up a pending row (a saved request) by deleting it; None where it is gone or does not match."""
-    row = connection.execute(delete(table).where(table.c.id == row_id, *conditions).returning(*table.c)).one_or_none()
-    return None if row is None else dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return _taken(connection, delete(table).where(table.c.id == row_id, *conditions), table)
+
+
+def _taken(connection: Connection, statement: Delete, table: Table) -> Mapping[str, object] | None:
+    row = connection.execute(statement.returning(*cast("Iterable[Column[object]]", table.c))).mappings().one_or_none()
+    return cast("Mapping[str, object] | None", row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +321,11 @@ def _columns(table: Table, kind: Kind) -> tuple[_Columns, _Columns]:
         for k in Kind
     }
     return both[kind], both[Kind.MFA if kind is Kind.PASSWORD else Kind.PASSWORD]
+
+
+def _two(one: ColumnElement[int], other: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Give two columns of a reflected table the type that their rows have."""
+    return one, other
 
 
 def _pause_end(limits: Limits, now: Instant) -> Instant:

@@ -169,6 +169,7 @@ class AccountTables:
     totp: Table
     recovery_codes: Table
     recovery_sets: Table
+    spent_codes: Table
     enrolments: Table
     counters: Table
     sessions: Table
@@ -231,6 +232,13 @@ def _account_tables(prefix: str, accounts: Table) -> AccountTables:
         recovery_codes=Table(
             # One unused recovery code, as HMAC; its use is its deletion, in one statement.
             f"{prefix}_recovery_codes",
+            metadata,
+            _owner(accounts, primary=True),
+            Column("code_hash", String(_HASH), primary_key=True),
+        ),
+        spent_codes=Table(
+            # A recovery code that was used, so that its second use is told as such. Goes with its set.
+            f"{prefix}_spent_codes",
             metadata,
             _owner(accounts, primary=True),
             Column("code_hash", String(_HASH), primary_key=True),

@@ -1,0 +1,75 @@
+"""What a factor is: a new one is one file that offers this, and one line in `factors/__init__.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from sqlalchemy import Connection
+
+from doorward.clock import Instant
+from doorward.organization import Organization
+from doorward.signin.audience import Audience
+from doorward.signin.flow import Said
+from doorward.signin.proof import Method
+from doorward.store import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One thing that somebody has set up. `left` counts what is used up (recovery codes), else it is None."""
+
+    method: Method
+    id: str
+    name: str
+    created_at: Instant
+    last_used_at: Instant | None
+    left: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The code was right, and was consumed in this transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotRight:
+    """The code was not accepted; `counts` says whether it is a failed attempt."""
+
+    said: Said
+    counts: bool
+
+
+class Factor(Protocol):
+    """A second factor that is proved by something typed."""
+
+    method: ClassVar[Method]
+    """Its name in sessions, settings and the audit log."""
+
+    malformed: ClassVar[Said]
+    """What is said of something that cannot be a code of this factor; it is not counted."""
+
+    def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
+        """List what the account has set up of this factor and may use; last used first."""
+        ...
+
+    def tidy(self, typed: str) -> str | None:
+        """Read what was typed forgivingly; None where it cannot be a code."""
+        ...
+
+    def count_attempt(self, connection: Connection, audience: Audience, owner_id: str) -> bool:
+        """Raise the failures in a row of each authenticator; false where all of them are closed (63B §3.2.2)."""
+        ...
+
+    def check(
+        self,
+        connection: Connection,
+        vault: Vault,
+        organization: Organization,
+        audience: Audience,
+        owner_id: str,
+        code: str,
+        now: Instant,
+    ) -> Right | NotRight:
+        """Judge a tidied code, and consume it in the same transaction if it is right."""
+        ...
