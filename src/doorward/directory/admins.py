@@ -224,7 +224,7 @@ def _columns(of: Admin) -> dict[str, object]:
     }
 
 
-def _record(  # noqa: PLR0913 - one event's parts
+def _record(
     connection: Connection,
     action: str,
     about: Admin,

@@ -79,7 +79,7 @@ def members_of(connection: Connection, group_id: GroupId) -> list[str]:
     return list(cast("Iterable[str]", names))
 
 
-def set_groups(  # noqa: PLR0913 - who, from where, what and when
+def set_groups(
     connection: Connection,
     person_id: PersonId,
     wanted: Iterable[Group],

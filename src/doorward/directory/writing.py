@@ -181,7 +181,7 @@ def _differences(old: Person, new: Person) -> list[Json]:
     ]
 
 
-def _record(  # noqa: PLR0913 - one event's parts
+def _record(
     connection: Connection,
     action: str,
     about: Person,

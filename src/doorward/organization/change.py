@@ -42,7 +42,7 @@ def create(connection: Connection, organization: Organization, now: Instant) -> 
     record(connection, event, now)
 
 
-def change(  # noqa: PLR0913 - who, from where, from what, to what, when: each is needed and none belongs to another
+def change(
     connection: Connection, actor: Actor, caller: Caller, old: Organization, new: Organization, now: Instant
 ) -> None:
     """Write `new` over `old` and record every value that differs, before and after.
