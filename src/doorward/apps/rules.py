@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from doorward.apps import kinds, values
 from doorward.apps.app import NewApp
+from doorward.apps.certificates import BadCertificate, pem_of
 from doorward.apps.kinds import Bookmark, OidcClient, SamlProvider
 
 MAX_ADDRESS: Final = 2048
@@ -172,8 +173,17 @@ def _saml(provider: SamlProvider) -> Iterator[Fault]:
     ):
         if text is not None and (not 0 < len(text.encode()) <= limit or _unprintable(text)):
             yield Fault(f"saml.{field}", f"has from 1 to {limit} bytes")
+    yield from _saml_keys(provider)
+
+
+def _saml_keys(provider: SamlProvider) -> Iterator[Fault]:
     if len(provider.signing_certificates) > MAX_LIST:
         yield Fault("saml.signing_certificates", f"has more than {MAX_LIST} entries")
+    for index, certificate in enumerate(provider.signing_certificates):
+        try:
+            pem_of(certificate)
+        except BadCertificate as error:
+            yield Fault(f"saml.signing_certificates[{index}]", str(error))
     if provider.require_signed_requests and not provider.signing_certificates:
         # Import never weakens: a demand that cannot be checked is refused, not dropped (ATTACKS 72).
         yield Fault("saml.require_signed_requests", "needs at least one of signing_certificates")
@@ -203,14 +213,19 @@ def redirect_refusal(uri: str) -> str | None:  # noqa: PLR0911 - a list of small
     return None
 
 
-def _service_address(path: str, url: str) -> Iterator[Fault]:
-    """Refuse what is no https address, or http beyond loopback (SM-09, DR-07)."""
+def service_refusal(url: str) -> str | None:
+    """Say why `url` is no https address, or http on loopback, or None (SM-09, DR-07)."""
     parts = _split(url)
     sentence = _address_refusal(url)
-    if sentence is None and (parts is None or parts.scheme not in {"http", "https"}):
-        sentence = "this is no https address"
-    elif sentence is None and parts is not None:
-        sentence = _http_refusal(parts)
+    if sentence is not None:
+        return sentence
+    if parts is None or parts.scheme not in {"http", "https"}:
+        return "this is no https address"
+    return _http_refusal(parts)
+
+
+def _service_address(path: str, url: str) -> Iterator[Fault]:
+    sentence = service_refusal(url)
     if sentence is not None:
         yield Fault(path, sentence)
 
