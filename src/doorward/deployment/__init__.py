@@ -73,7 +73,7 @@ def load(
     if may_create:
         _make_folder(data, found["data"])
     tls_cert, tls_key = values.tls_pair(found)
-    port = values.number(found["port"], 0, 65535)
+    port = values.number(found["port"], 1, 65535)
     host = values.listen_host(found["host"])
     base_url = values.base_url(
         found.get("base_url"), host, port, is_https=tls_cert is not None, host_found=found["host"]

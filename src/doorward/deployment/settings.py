@@ -42,7 +42,7 @@ SETTINGS: Final = (
         is_secret=True,
     ),
     Setting("host", "127.0.0.1", "The address on which the server listens."),
-    Setting("port", "8000", "The port on which the server listens, 0 to 65535; 0 takes a free one."),
+    Setting("port", "8000", "The port on which the server listens, 1 to 65535."),
     Setting(
         "base_url",
         None,
