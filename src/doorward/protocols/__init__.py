@@ -1,0 +1,1 @@
+"""How software asks: one room for each protocol, none of which knows another."""
