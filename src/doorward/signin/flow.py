@@ -26,6 +26,7 @@ from doorward.signin.proof import Method, Proof
 class Stage(StrEnum):
     """Which page a sign-in stands at."""
 
+    USERNAME = "username"
     PASSWORD = "password"  # noqa: S105 - the name of a stage
     CHOOSE = "choose"
     CODE = "code"
@@ -49,6 +50,7 @@ class Said(StrEnum):
     CODE_USED = "code_used"
     RECOVERY_WRONG = "recovery_code_wrong"
     RECOVERY_USED = "recovery_code_used"
+    CODE_MALFORMED = "code_not_six_digits"
     SET_UP_WRONG = "set_up_code_wrong"
     SET_UP_OVER = "set_up_days_over"
     PASSWORD_EXPIRED = "password_expired"  # noqa: S105 - the name of a sentence
@@ -71,6 +73,13 @@ class State:
 
 
 # ------------------------------------------------------------------------------------------- events
+
+
+@dataclass(frozen=True, slots=True)
+class NameGiven:
+    """A name was typed; whether anybody has it is not looked at."""
+
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +129,8 @@ class FactorWrong:
 
 
 @dataclass(frozen=True, slots=True)
-class SetUpBegun:
-    """A new authenticator waits for its first code."""
-
-    enrolment_id: str
+class AccountClosed:
+    """The account may not sign in any more: it was suspended or deleted since the step before (A17, A33)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +154,14 @@ class PasswordChanged:
 
 
 Event: TypeAlias = (
-    PasswordRight
+    NameGiven
+    | PasswordRight
     | PasswordWrong
     | MethodChosen
     | OtherMethodWanted
     | FactorRight
     | FactorWrong
-    | SetUpBegun
+    | AccountClosed
     | SetUpConfirmed
     | SetUpLater
     | CodesSaved
@@ -185,7 +193,7 @@ class StartEnrolmentDays:
 
 @dataclass(frozen=True, slots=True)
 class BeginSetUp:
-    """Make the seed of a new authenticator, which waits for its first code."""
+    """Make the seed of a new authenticator, which waits for its first code; the state keeps its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +219,12 @@ class NotNow(Exception):
     """The event does not belong to this stage: a stale tab, a doubled press or a forged request (A1, A2)."""
 
 
-def begin(typed: str) -> State:
-    """Start with the name that was typed; whether anybody has it is not looked at."""
-    return State(Stage.PASSWORD, typed)
+def begin(hint: str = "") -> State:
+    """Start at the username, which a hint may fill in."""
+    return State(Stage.USERNAME, hint)
 
 
-def advance(state: State, event: Event, now: Instant) -> Step:  # noqa: C901, PLR0911 - one case and one return per event: the table
+def advance(state: State, event: Event, now: Instant) -> Step:  # noqa: C901, PLR0911, PLR0912 - the table: a case per event
     """Decide what follows from `event`.
 
     Raises:
@@ -224,6 +232,8 @@ def advance(state: State, event: Event, now: Instant) -> Step:  # noqa: C901, PL
     """
     _require_stage(state, event)
     match event:
+        case NameGiven(typed):
+            return Step(replace(state, stage=Stage.PASSWORD, typed=typed))
         case PasswordRight():
             return _password_right(state, event, now)
         case PasswordWrong(paused):
@@ -237,8 +247,8 @@ def advance(state: State, event: Event, now: Instant) -> Step:  # noqa: C901, PL
             return _proved(replace(state, proofs=(*state.proofs, Proof(method, now))), (GiveBack(),))
         case FactorWrong():
             return _factor_wrong(state, event)
-        case SetUpBegun(enrolment_id):
-            return Step(replace(state, enrolment_id=enrolment_id))
+        case AccountClosed():
+            return Step(replace(state, stage=Stage.ENDED), Said.SUSPENDED, (_refused(Said.SUSPENDED, paused=False),))
         case SetUpConfirmed():
             proofs = (*state.proofs, Proof(Method.TOTP, now))
             return Step(replace(state, stage=Stage.RECOVERY_CODES, proofs=proofs, enrolment_id=None))
@@ -253,13 +263,14 @@ def advance(state: State, event: Event, now: Instant) -> Step:  # noqa: C901, PL
 
 
 _STAGES: dict[type[Event], frozenset[Stage]] = {
+    NameGiven: frozenset({Stage.USERNAME, Stage.PASSWORD}),
     PasswordRight: frozenset({Stage.PASSWORD}),
     PasswordWrong: frozenset({Stage.PASSWORD}),
     MethodChosen: frozenset({Stage.CHOOSE, Stage.CODE, Stage.RECOVERY}),
     OtherMethodWanted: frozenset({Stage.CHOOSE, Stage.CODE, Stage.RECOVERY}),
     FactorRight: frozenset({Stage.CODE, Stage.RECOVERY}),
     FactorWrong: frozenset({Stage.CODE, Stage.RECOVERY, Stage.SET_UP}),
-    SetUpBegun: frozenset({Stage.SET_UP}),
+    AccountClosed: frozenset(Stage) - {Stage.USERNAME, Stage.PASSWORD, Stage.DONE, Stage.ENDED},
     SetUpConfirmed: frozenset({Stage.SET_UP}),
     SetUpLater: frozenset({Stage.SET_UP}),
     CodesSaved: frozenset({Stage.RECOVERY_CODES}),

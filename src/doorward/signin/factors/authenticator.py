@@ -41,7 +41,7 @@ class AuthenticatorApps:
     """The factor 'authenticator app'."""
 
     method: ClassVar[Method] = Method.TOTP
-    malformed: ClassVar[Said] = Said.CODE_WRONG
+    malformed: ClassVar[Said] = Said.CODE_MALFORMED
 
     def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
         """List the apps that are not closed, last used first."""

@@ -1,0 +1,358 @@
+# Security: the doors of the sign-in (tests/signin/test_perform.py, tests/signin/test_model.py, tests/attacks/).
+"""One function for each thing a person can do at the sign-in: load, claim, check, advance, carry out.
+
+`flow.py` decides; this file reads what it needs, looks at the secret, and carries the answer out in one transaction.
+Passwords are hashed outside any transaction, between two: the guess is claimed and committed in the first. A code
+is claimed and judged in one, since looking at it takes no time: what dies half-way was never answered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final, cast
+
+from sqlalchemy import Connection, update
+
+from doorward.clock import Instant
+from doorward.organization import Organization, current
+from doorward.signin import accounts, enrol, flow, guesses, passwords, policy, transaction, who
+from doorward.signin.answers import (
+    Answer,
+    Held,
+    Means,
+    NotJudged,
+    Shown,
+    factors_in,
+    held_back,
+    in_one,
+    known_account,
+    known_browser,
+    look,
+    scene_of,
+    shown,
+    step,
+    subject_in,
+)
+from doorward.signin.audience import Audience
+from doorward.signin.destination import Heading
+from doorward.signin.effects import Browser, Carried, Moved, Scene, Stays, owner_of
+from doorward.signin.factors import FACTORS, NotRight
+from doorward.signin.flow import NotNow, Said, Stage
+from doorward.signin.guesses import Guess
+from doorward.signin.hashing import Overloaded
+from doorward.signin.passwords import PasswordFault
+from doorward.signin.proof import Method
+from doorward.signin.transaction import Lost, Transaction
+from doorward.signin.who import Account
+from doorward.store.once import Kind, Paused
+
+_LONGEST_NAME: Final = 320
+_SHOW_ATTEMPTS_FROM: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A password guess that may be judged: its scene, the hash to compare (None: nobody's), and its age."""
+
+    scene: Scene
+    guess: Guess
+    account: Account | None
+    phc: str | None
+    password_due: bool
+
+
+async def begin(means: Means, audience: Audience, browser: Browser, heading: Heading) -> str:
+    """Begin a sign-in; returns its id, valid only together with this browser's handle."""
+    now = means.clock()
+    return await means.db.write(
+        lambda c: transaction.start(c, audience, browser.handle_hash, heading, now), durable=False
+    )
+
+
+async def begin_again(means: Means, audience: Audience, browser: Browser, transaction_id: str) -> str | Lost:
+    """Start a sign-in over that took too long, still heading where it was."""
+    now = means.clock()
+
+    def work(connection: Connection) -> str | Lost:
+        found = transaction.load(connection, audience, browser.handle_hash, transaction_id, now)
+        if isinstance(found, Lost):
+            return found
+        return transaction.start(connection, audience, browser.handle_hash, found.heading, now)
+
+    return await means.db.write(work, durable=False)
+
+
+async def give_name(means: Means, audience: Audience, browser: Browser, transaction_id: str, typed: str) -> Answer:
+    """Take the name that was typed. Whether anybody has it is not looked at."""
+
+    def judge(connection: Connection, scene: Scene) -> Carried:
+        return step(connection, scene, flow.NameGiven(typed[:_LONGEST_NAME]))
+
+    return await in_one(means, audience, browser, transaction_id, judge)
+
+
+async def give_password(means: Means, audience: Audience, browser: Browser, transaction_id: str, typed: str) -> Answer:
+    """Check a password: claim and commit, hash in the pool, then judge."""
+    now = means.clock()
+    claimed = await means.db.write(lambda c: _claim_password(c, means, audience, browser, transaction_id, now))
+    if not isinstance(claimed, _Claimed):
+        return claimed
+    try:
+        right = await means.hasher.verify(claimed.phc, typed)
+    except Overloaded:
+        await means.db.write(lambda c: _return_password(c, claimed))
+        return NotJudged(claimed.scene.transaction)
+    done = means.clock()
+    carried = await means.db.write(lambda c: _judge_password(c, claimed, right=right, now=done))
+    if right and claimed.phc is not None and means.hasher.is_outdated(claimed.phc):
+        await _upgrade(means, claimed, typed)
+    return await look(means, audience, browser, transaction_id) if isinstance(carried, Moved) else carried
+
+
+async def choose(
+    means: Means, audience: Audience, browser: Browser, transaction_id: str, method: Method | None
+) -> Answer:
+    """Go on with a method that is set up, or (None) back to the choice."""
+
+    def judge(connection: Connection, scene: Scene) -> Carried:
+        if method is None:
+            return step(connection, scene, flow.OtherMethodWanted())
+        if method not in {held.method for held in factors_in(connection, scene).held}:
+            raise NotNow("that method is not set up")
+        return step(connection, scene, flow.MethodChosen(method))
+
+    return await in_one(means, audience, browser, transaction_id, judge, durable=False)
+
+
+async def give_code(
+    means: Means, audience: Audience, browser: Browser, transaction_id: str, method: Method, typed: str
+) -> Answer:
+    """Check a code of a second factor: claim, judge and consume in one transaction."""
+    factor = FACTORS[method]
+    code = factor.tidy(typed)
+
+    def judge(connection: Connection, scene: Scene) -> Carried | Held | NotJudged:
+        account = known_account(scene)
+        if scene.transaction.state.stage is not (Stage.CODE if method is Method.TOTP else Stage.RECOVERY):
+            raise NotNow("another method was chosen")
+        if code is None:
+            return Stays(scene.transaction, factor.malformed)
+        guess = guesses.claim(
+            connection, scene.organization, subject_in(scene, account), Kind.MFA, browser.caller.address, scene.now
+        )
+        if not isinstance(guess, Guess):
+            return held_back(scene, guess)
+        return _judge_code(connection, replace(scene, guess=guess), guess, method, code)
+
+    return await in_one(means, audience, browser, transaction_id, judge)
+
+
+async def confirm_set_up(means: Means, audience: Audience, browser: Browser, transaction_id: str, typed: str) -> Answer:
+    """Confirm a new authenticator by its first code."""
+    code = FACTORS[Method.TOTP].tidy(typed)
+
+    def judge(connection: Connection, scene: Scene) -> Carried:
+        state = scene.transaction.state
+        account = known_account(scene)
+        if state.stage is not Stage.SET_UP or state.enrolment_id is None:
+            raise NotNow("nothing is being set up")
+        if code is None:
+            return Stays(scene.transaction, Said.CODE_MALFORMED)
+        owner = owner_of(scene, account.id)
+        result = enrol.confirm(connection, scene.vault, scene.organization, owner, state.enrolment_id, code, scene.now)
+        match result:
+            case enrol.Confirmed(codes):
+                carried = step(connection, scene, flow.SetUpConfirmed())
+                return replace(carried, codes=codes) if isinstance(carried, Stays) else carried
+            case enrol.WrongFirstCode():
+                return step(connection, scene, flow.FactorWrong(Said.SET_UP_WRONG))
+            case enrol.Gone():
+                return Moved()
+
+    return await in_one(means, audience, browser, transaction_id, judge)
+
+
+async def go_on(means: Means, audience: Audience, browser: Browser, transaction_id: str, event: flow.Event) -> Answer:
+    """Take a step that needs no secret: put the set-up off, or go on from the recovery codes."""
+    return await in_one(means, audience, browser, transaction_id, lambda c, scene: step(c, scene, event))
+
+
+async def give_new_password(
+    means: Means, audience: Audience, browser: Browser, transaction_id: str, typed: str
+) -> Answer:
+    """Set the new password that is due before anything opens."""
+    now = means.clock()
+    before = await look(means, audience, browser, transaction_id)
+    if not isinstance(before, Shown):
+        return before
+    state = before.transaction.state
+    if state.stage is not Stage.NEW_PASSWORD or state.account_id is None:
+        raise NotNow("no new password is due")
+    account_id = state.account_id
+    fault, phc = await new_password(means, audience, account_id, typed)
+    if phc is None:
+        return replace(before, fault=fault) if fault else NotJudged(before.transaction)
+
+    def judge(connection: Connection, scene: Scene) -> Carried:
+        if scene.transaction.state.stage is not Stage.NEW_PASSWORD:
+            raise NotNow("no new password is due")
+        owner = owner_of(scene, account_id)
+        accounts.change_password(
+            connection,
+            audience,
+            account_id,
+            phc,
+            history=scene.organization.settings.password.history,
+            keep_session=None,
+            keep_browser=scene.browser_id,
+            actor=owner.actor,
+            caller=browser.caller,
+            now=now,
+        )
+        return step(connection, scene, flow.PasswordChanged())
+
+    return await in_one(means, audience, browser, transaction_id, judge)
+
+
+async def new_password(
+    means: Means, audience: Audience, account_id: str, typed: str
+) -> tuple[PasswordFault | None, str | None]:
+    """Judge a new password and hash it: (fault, None), (None, hash), or (None, None) where too many wait."""
+    now = means.clock()
+
+    def read(connection: Connection) -> tuple[Organization, Account | None, list[str]]:
+        organization = current(connection)
+        earlier = accounts.earlier_passwords(connection, audience, account_id)
+        return organization, who.by_id(connection, audience, account_id, now), earlier
+
+    organization, account, earlier = await means.db.read(read)
+    names = (organization.name, *organization.domains, *(account.names if account else ()))
+    rules = organization.settings.password
+    required = policy.mfa_required(audience, organization.settings, account.mfa_required if account else None)
+    fault = passwords.refusal(typed, names=names, rules=rules, mfa_required=required)
+    if fault is not None:
+        return fault, None
+    try:
+        # The present password is compared too: the same one again is no change.
+        if not await accounts.fits_history(means.hasher, earlier[: rules.history + 1], typed):
+            return PasswordFault.REUSED, None
+        return None, await means.hasher.hash(typed)
+    except Overloaded:
+        return None, None
+
+
+def _claim_password(
+    connection: Connection, means: Means, audience: Audience, browser: Browser, transaction_id: str, now: Instant
+) -> _Claimed | Answer:
+    """Claim a guess at a password. Known and unknown names run the same statements."""
+    found = transaction.load(connection, audience, browser.handle_hash, transaction_id, now)
+    if not isinstance(found, Transaction):
+        return found
+    if found.state.stage is not Stage.PASSWORD:
+        raise NotNow("the password was given already")
+    account = who.find(connection, audience, found.state.typed, now)
+    browser_id = known_browser(connection, means.vault, audience, browser, account, now)
+    scene = replace(scene_of(connection, means, audience, browser, found, now), account=account, browser_id=browser_id)
+    guess = guesses.claim(
+        connection, scene.organization, subject_in(scene, account), Kind.PASSWORD, browser.caller.address, now
+    )
+    if not isinstance(guess, Guess):
+        return held_back(scene, guess)
+    c = audience.tables.passwords.c
+    counted = connection.execute(
+        update(audience.tables.passwords)
+        .where(c.owner_id == (account.id if account else ""))
+        .values(failures=c.failures + 1)
+        .returning(c.phc, c.failures, c.must_change, c.changed_at)
+    ).one_or_none()
+    scene = replace(scene, guess=guess)
+    if counted is None:
+        return _Claimed(scene, guess, account, None, password_due=False)
+    phc, failures, must_change, changed_at = cast("tuple[str, int, bool, int]", tuple(counted))
+    # After 100 failures without a success the password is closed for every browser that is not known (63B §3.2.2).
+    closed = failures > policy.MOST_FAILURES_OF_AN_AUTHENTICATOR and browser_id is None
+    due = must_change or policy.password_is_too_old(scene.organization.settings, changed_at, now)
+    return _Claimed(scene, guess, account, None if closed else phc, password_due=due)
+
+
+def _return_password(connection: Connection, claimed: _Claimed) -> None:
+    guesses.give_back(connection, claimed.guess)
+    _lower_failures(connection, claimed, to_zero=False)
+
+
+def _judge_password(connection: Connection, claimed: _Claimed, *, right: bool, now: Instant) -> Answer | Moved:
+    scene, account = replace(claimed.scene, now=now), claimed.account
+    if not right or account is None:
+        counted = guesses.judge_wrong(connection, claimed.guess, now)
+        carried = step(connection, scene, flow.PasswordWrong(paused=counted.paused_until > now))
+        if isinstance(carried, Stays) and carried.said is Said.PAUSED:
+            return _paused(scene, counted.paused_until)
+        return _answer(connection, replace(scene, account=None), carried)
+    _lower_failures(connection, claimed, to_zero=True)
+    settings = scene.organization.settings
+    event = flow.PasswordRight(
+        account.id,
+        account.standing,
+        factors_in(connection, scene).is_enough,
+        policy.set_up_due(scene.audience, settings, account.mfa_required, account.mfa_due_from, now),
+        claimed.password_due,
+    )
+    return _answer(connection, scene, step(connection, scene, event))
+
+
+def _lower_failures(connection: Connection, claimed: _Claimed, *, to_zero: bool) -> None:
+    """Take the counted failure of the password back; a right one clears those before it, unless it was closed."""
+    if claimed.account is None:
+        return
+    table = claimed.scene.audience.tables.passwords
+    most = policy.MOST_FAILURES_OF_AN_AUTHENTICATOR
+    condition = table.c.owner_id == claimed.account.id
+    if to_zero:
+        connection.execute(update(table).where(condition, table.c.failures <= most).values(failures=0))
+    else:
+        connection.execute(update(table).where(condition, table.c.failures > 0).values(failures=table.c.failures - 1))
+
+
+def _judge_code(connection: Connection, scene: Scene, guess: Guess, method: Method, code: str) -> Carried | Held:
+    account, factor = known_account(scene), FACTORS[method]
+    is_open = factor.count_attempt(connection, scene.audience, account.id)
+    result = factor.check(connection, scene.vault, scene.organization, scene.audience, account.id, code, scene.now)
+    if not isinstance(result, NotRight):
+        return step(connection, scene, flow.FactorRight(method))
+    if is_open and not result.counts:
+        guesses.give_back(connection, guess)
+        return step(connection, scene, flow.FactorWrong(result.said))
+    counted = guesses.judge_wrong(connection, guess, scene.now)
+    limits = guess.limits
+    event = flow.FactorWrong(
+        result.said,
+        paused=counted.paused_until > scene.now,
+        ends=not limits.pauses and counted.failed >= limits.attempts,
+    )
+    carried = step(connection, scene, event)
+    if not isinstance(carried, Stays):
+        return carried
+    if carried.said is Said.PAUSED:
+        return _paused(scene, counted.paused_until)
+    left = limits.attempts - counted.failed
+    return replace(carried, attempts_left=left if limits.pauses and 0 < left <= _SHOW_ATTEMPTS_FROM else None)
+
+
+def _paused(scene: Scene, until: Instant) -> Held:
+    return Held(scene.transaction, Paused(until), scene.now)
+
+
+def _answer(connection: Connection, scene: Scene, carried: Carried) -> Answer | Moved:
+    return shown(connection, scene, carried) if isinstance(carried, Stays) else carried
+
+
+async def _upgrade(means: Means, claimed: _Claimed, typed: str) -> None:
+    """Hash a right password anew where the parameters were raised since (PW-08)."""
+    account, old = claimed.account, claimed.phc
+    if account is None or old is None:
+        return
+    try:
+        new = await means.hasher.hash(typed)
+    except Overloaded:
+        return
+    await means.db.write(lambda c: accounts.upgrade_hash(c, account.audience, account.id, old, new))
