@@ -1,0 +1,143 @@
+"""The server: one ASGI application, composed here and nowhere else.
+
+Opens and closes what requests need, lists the rooms that answer, and keeps up what must run beside them. Nothing that
+is slow to import is imported before the socket answers (tests/test_quick_start.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Final, cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from doorward.clock import Clock, system_clock
+from doorward.deployment import Deployment
+from doorward.organization import current
+from doorward.pages import wellknown
+from doorward.signin.hashing import PasswordHasher
+from doorward.store import StorageAway, Vault, open_database
+from doorward.store.migrate import ensure_schema
+from doorward.store.sealed import check_master_key
+from doorward.web.edge import Edge
+from doorward.web.guards import unguarded
+from doorward.web.lazily import LazyRoom
+from doorward.web.log import open_log
+from doorward.web.site import Site
+from doorward.web.templates import Templates
+
+_RETRY_SECONDS: Final = 2.0
+
+
+def create_app(deployment: Deployment, *, clock: Clock = system_clock) -> Starlette:
+    """Compose the application of one deployment. It opens the database when its lifespan begins.
+
+    Raises:
+        TypeError: a route has no guard.
+    """
+    lazy = [
+        LazyRoom(
+            "doorward.protocols.oidc.routes",
+            ("/oidc", "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"),
+        ),
+        LazyRoom("doorward.protocols.saml.routes", ("/saml",)),
+    ]
+    routes = _routes()
+    if found := unguarded(routes):
+        raise TypeError(f"routes without a guard: {found}")
+    app = Starlette(
+        routes=[*routes, *lazy],
+        middleware=[Middleware(Edge)],
+        exception_handlers={HTTPException: _to_the_edge},
+        lifespan=_lifespan(deployment, clock, lazy),
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _routes() -> Sequence[BaseRoute]:
+    """List the pages that answer from the first request on; those asked most come first."""
+    return [*wellknown.routes()]
+
+
+async def _to_the_edge(_request: Request, error: Exception) -> Response:
+    """Leave 404 and 405 to the edge, which makes the page of every refusal."""
+    raise error
+
+
+def _lifespan(
+    deployment: Deployment, clock: Clock, lazy: Sequence[LazyRoom]
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        site = _open(deployment, clock)
+        app.state.site = site
+        await _prepare(site)
+        if not deployment.is_secure:
+            site.log.warning("plain_http", base_url=deployment.base_url, note="cookies are neither __Host- nor Secure")
+        beside = [asyncio.create_task(_warm(site, lazy)), asyncio.create_task(_keep_up(site))]
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            site.hasher.close()
+            await site.db.close()
+            flush = getattr(site.log, "flush", None)
+            if flush is not None:
+                cast("Callable[[], None]", flush)()
+
+    return lifespan
+
+
+def _open(deployment: Deployment, clock: Clock) -> Site:
+    return Site(
+        deployment=deployment,
+        db=open_database(deployment.database),
+        clock=clock,
+        vault=Vault(deployment.master_key),
+        hasher=PasswordHasher(deployment.argon2_memory_kib, deployment.argon2_time_cost),
+        log=open_log(deployment.log_format),
+        templates=Templates(),
+    )
+
+
+async def _prepare(site: Site) -> bool:
+    """Make sure of schema and master key, and read the organisation; false while the database is away.
+
+    Raises:
+        SchemaError: the database is of another version.
+        SealedByAnotherKey: it was sealed with another master key.
+    """
+    try:
+        await asyncio.to_thread(ensure_schema, site.deployment.database)
+        await site.db.read(lambda connection: check_master_key(connection, site.vault))
+        site.templates.organization = await site.db.read(current)
+    except StorageAway as away:
+        site.log.warning("storage_away", detail=str(away)[:500])
+        return False
+    return True
+
+
+async def _warm(site: Site, lazy: Sequence[LazyRoom]) -> None:
+    """Import the rooms that wait, one after another and off the loop, so that their first request need not."""
+    for room in lazy:
+        try:
+            await asyncio.to_thread(room.load)
+        except Exception as error:  # noqa: BLE001 - a background task: the first request to the room tells the same
+            site.log.warning("room_broken", room=room.module, detail=repr(error))
+
+
+async def _keep_up(site: Site) -> None:
+    """Do what nobody asks for: wait for a database that was away at the start, then sweep what has expired."""
+    while not await _prepare(site):  # noqa: ASYNC110 - nobody tells when a database comes back
+        await asyncio.sleep(_RETRY_SECONDS)
