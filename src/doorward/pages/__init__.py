@@ -1,5 +1,5 @@
-"""What people see: the sign-in, the User Portal and the Admin Portal, with their templates and static files.
+"""What people see: the sign-in, the User Portal and the administrators' pages.
 
-Owns the words and the order of pages. Never decides: a page parses what was sent, asks a room below, and shows the
-answer. Read `login.py` first.
+Owns pages, their forms and their sentences. Never decides anything: forms become the words of `signin`, `apps` and
+`directory`, and their answers become pages. Read `login.py` first.
 """

@@ -11,5 +11,6 @@ from doorward.signin.audience import Audience
 from doorward.signin.destination import Demands, Heading
 from doorward.signin.proof import Method, Proof
 from doorward.signin.sessions import AdminSession, Session
+from doorward.signin.transaction import start as begin
 
-__all__ = ["AdminSession", "Audience", "Demands", "Heading", "Method", "Proof", "Session"]
+__all__ = ["AdminSession", "Audience", "Demands", "Heading", "Method", "Proof", "Session", "begin"]

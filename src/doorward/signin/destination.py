@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, assert_never
+from typing import TypeAlias, assert_never, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,16 @@ class Demands:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A destination with what the sign-in shows of it."""
+    """A destination with what the sign-in shows of it.
+
+    `leads_to` names the registered addresses at which the last form may end after redirects: browsers apply a page's
+    `form-action` to them as well.
+    """
 
     destination: Destination = field(default_factory=Portal)
     app_name: str | None = None
     app_slug: str | None = None
+    leads_to: tuple[str, ...] = ()
     demands: Demands = field(default_factory=Demands)
 
 
@@ -78,6 +83,7 @@ def heading_to_json(heading: Heading) -> dict[str, object]:
         "value": value,
         "app_name": heading.app_name,
         "app_slug": heading.app_slug,
+        "leads_to": list(heading.leads_to),
         "fresh": heading.demands.fresh,
         "hint": heading.demands.hint,
     }
@@ -111,6 +117,7 @@ def heading_from_json(saved: Mapping[str, object]) -> Heading:
         made,
         name if isinstance(name, str) else None,
         slug if isinstance(slug, str) else None,
+        tuple(cast("Sequence[str]", saved["leads_to"])),
         Demands(fresh=bool(saved["fresh"]), hint=str(saved["hint"])),
     )
 

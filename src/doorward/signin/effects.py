@@ -77,7 +77,7 @@ class Scene:
     details: dict[str, Json] = field(default_factory=dict[str, Json])
 
 
-def carry_out(connection: Connection, scene: Scene, step: Step) -> Carried:  # noqa: C901 - one case per effect
+def carry_out(connection: Connection, scene: Scene, step: Step) -> Carried:
     """Carry out a step's effects and move the transaction on. All of it, or nothing."""
     state = step.state
     issue: IssueSession | None = None

@@ -224,7 +224,7 @@ def begin(hint: str = "") -> State:
     return State(Stage.USERNAME, hint)
 
 
-def advance(state: State, event: Event, now: Instant) -> Step:  # noqa: C901, PLR0911, PLR0912 - the table: a case per event
+def advance(state: State, event: Event, now: Instant) -> Step:
     """Decide what follows from `event`.
 
     Raises:

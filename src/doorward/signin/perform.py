@@ -61,11 +61,14 @@ class _Claimed:
     password_due: bool
 
 
-async def begin(means: Means, audience: Audience, browser: Browser, heading: Heading) -> str:
-    """Begin a sign-in; returns its id, valid only together with this browser's handle."""
+async def begin(means: Means, audience: Audience, browser: Browser, heading: Heading, typed: str | None = None) -> str:
+    """Begin a sign-in, at the password where a name was typed; its id is worthless without the browser's handle."""
     now = means.clock()
+    state = flow.begin(heading.demands.hint)
+    if typed is not None:
+        state = flow.advance(state, flow.NameGiven(typed[:_LONGEST_NAME]), now).state
     return await means.db.write(
-        lambda c: transaction.start(c, audience, browser.handle_hash, heading, now), durable=False
+        lambda c: transaction.start(c, audience, browser.handle_hash, heading, now, state), durable=False
     )
 
 

@@ -18,7 +18,7 @@ from doorward.signin.audience import Audience
 from doorward.signin.destination import Heading, heading_from_json, heading_to_json
 from doorward.signin.flow import Stage, State, begin
 from doorward.signin.proof import proofs_from_json, proofs_to_json
-from doorward.store import Purpose, Vault, new_handle, once
+from doorward.store import new_handle, once
 
 LIFETIME: Final = 10 * MINUTE
 DESTINATION_LIFETIME: Final = 60 * MINUTE
@@ -49,12 +49,9 @@ class Lost:
     """This browser has no such sign-in: its cookie is missing, another browser began it, or it is over."""
 
 
-def browser_hash(vault: Vault, handle: str) -> str:
-    """Hash the handle that the browser holds, as rows keep it."""
-    return vault.mac(Purpose.HANDLES, f"browser {handle}")
-
-
-def start(connection: Connection, audience: Audience, browser: str, heading: Heading, now: Instant) -> str:
+def start(
+    connection: Connection, audience: Audience, browser: str, heading: Heading, now: Instant, state: State | None = None
+) -> str:
     """Begin a sign-in for a browser (by the hash of its handle); of more than 20 at a time the oldest goes."""
     table = audience.tables.transactions
     newest = (
@@ -70,7 +67,7 @@ def start(connection: Connection, audience: Audience, browser: str, heading: Hea
             id=transaction_id,
             browser_hash=browser,
             version=1,
-            state=state_to_json(begin(heading.demands.hint)),
+            state=state_to_json(state or begin(heading.demands.hint)),
             destination=heading_to_json(heading),
             created_at=now,
             expires_at=now + LIFETIME,

@@ -47,7 +47,7 @@ class AuthenticatorApps:
         """List the apps that are not closed, last used first."""
         c = audience.tables.totp.c
         rows = connection.execute(
-            select(c.id, c.name, c.created_at, c.last_used_at)
+            select(c.id, c.name, c.created_at, c.last_used_at, c.period_seconds, c.drift_steps)
             .where(c.owner_id == owner_id, c.failures < MOST_FAILURES_OF_AN_AUTHENTICATOR)
             .order_by(c.last_used_at.desc(), c.created_at.desc())
         ).mappings()
@@ -58,6 +58,9 @@ class AuthenticatorApps:
                 str(row["name"]),
                 cast("int", row["created_at"]),
                 cast("int | None", row["last_used_at"]),
+                None,
+                cast("int | None", row["period_seconds"]),
+                cast("int", row["drift_steps"]),
             )
             for row in cast("Iterable[Mapping[str, object]]", rows)
         )

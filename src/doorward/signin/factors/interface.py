@@ -17,7 +17,10 @@ from doorward.store import Vault
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One thing that somebody has set up. `left` counts what is used up (recovery codes), else it is None."""
+    """One thing that somebody has set up. `left` counts what is used up (recovery codes), else it is None.
+
+    `period_seconds` and `drift_steps` tell when an authenticator shows its next code.
+    """
 
     method: Method
     id: str
@@ -25,6 +28,8 @@ class Held:
     created_at: Instant
     last_used_at: Instant | None
     left: int | None = None
+    period_seconds: int | None = None
+    drift_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
