@@ -42,7 +42,7 @@ class Opened:
         try:
             return self.runner.run(self.database.write(work))
         except StorageAway as away:
-            raise Refused(f"The database cannot be used: {away}") from away
+            raise Refused(_cannot(away)) from away
 
     def read(self, work: Work[T]) -> T:
         """Run one unit of work that only reads.
@@ -53,7 +53,7 @@ class Opened:
         try:
             return self.runner.run(self.database.read(work))
         except StorageAway as away:
-            raise Refused(f"The database cannot be used: {away}") from away
+            raise Refused(_cannot(away)) from away
 
 
 def deployment_of(ctx: click.Context) -> Deployment:
@@ -84,8 +84,10 @@ def opened_deployment(deployment: Deployment, clock: Clock = system_clock) -> Ge
     """Open database and vault of settings that were read already. Raises as `opened`."""
     try:
         ensure_schema(deployment.database)
-    except (SchemaError, StorageAway) as refused:
+    except SchemaError as refused:
         raise Refused(str(refused)) from refused
+    except StorageAway as away:
+        raise Refused(_cannot(away)) from away
     database = open_database(deployment.database)
     with asyncio.Runner() as runner:
         door = Opened(deployment, database, Vault(deployment.master_key), clock, runner)
@@ -94,6 +96,10 @@ def opened_deployment(deployment: Deployment, clock: Clock = system_clock) -> Ge
             yield door
         finally:
             runner.run(database.close())
+
+
+def _cannot(away: StorageAway) -> str:
+    return f"The database cannot be used ({away}); see that it runs and that --database names it."
 
 
 def _check_key(door: Opened) -> None:

@@ -78,10 +78,9 @@ def load(
     base_url = values.base_url(
         found.get("base_url"), host, port, is_https=tls_cert is not None, host_found=found["host"]
     )
-    key = given_key(found["master_key"]) if "master_key" in found else kept_key(data, may_create=may_create)
+    key, key_source = _master_key(found, data, may_create=may_create)
     sources = {setting.name: "default" for setting in SETTINGS} | {n: f.source for n, f in found.items()}
-    if "master_key" not in found:
-        sources["master_key"] = str(data / MASTER_KEY_FILE)
+    sources["master_key"] = key_source
     return Deployment(
         data=data,
         database=values.database(found["database"]) if "database" in found else f"sqlite:///{data / 'doorward.db'}",
@@ -105,6 +104,15 @@ def load(
         demo=demo,
         sources=sources,
     )
+
+
+def _master_key(found: Mapping[str, Found], data: Path, *, may_create: bool) -> tuple[bytes, str]:
+    """Give the master key and where it came from; "made at …" when this start made it."""
+    if "master_key" in found:
+        return given_key(found["master_key"]), found["master_key"].source
+    path = data / MASTER_KEY_FILE
+    was_there = path.exists()
+    return kept_key(data, may_create=may_create), str(path) if was_there else f"made at {path}"
 
 
 def _make_folder(data: Path, found: Found) -> None:

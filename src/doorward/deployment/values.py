@@ -110,7 +110,7 @@ def base_url(found: Found | None, host: str, port: int, *, is_https: bool, host_
         return _checked_base_url(found)
     if not is_loopback(host):
         raise host_found.wrong(
-            "is not loopback, so the address that browsers use must be known; give --base-url https://…"
+            "is not loopback, so the address that browsers use must be known; give --base-url, such as https://id.example"
         )
     scheme, default_port = ("https", 443) if is_https else ("http", 80)
     # Browsers treat `localhost` as trustworthy by name, and passkeys refuse bare addresses.

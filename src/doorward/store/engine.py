@@ -31,6 +31,10 @@ class StorageAway(Exception):
     """
 
 
+class StorageRefused(StorageAway):
+    """The database turned us away: its name, the user or the password in the setting is wrong."""
+
+
 class Database(Protocol):
     """Runs units of work. `read` and `write` may run `work` more than once; only the last run counts."""
 

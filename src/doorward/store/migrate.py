@@ -128,7 +128,7 @@ def _on_sqlite(path: Path, work: Callable[[Connection], str | None]) -> str | No
                 raw.execute("ROLLBACK")
             engine.dispose()
             raw.close()
-    except (sqlite3.OperationalError, DBAPIError) as error:
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, DBAPIError, OSError) as error:
         raise StorageAway(f"{path}: {error}") from error
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from doorward.store.engine import StorageAway, Work
+from doorward.store.engine import StorageAway, StorageRefused, Work
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,7 +22,8 @@ _CONNECT_SECONDS: Final = 5
 _COMMAND_SECONDS: Final = 30
 _ROLLED_BACK: Final = frozenset({"40001", "40P01"})  # serialisation failure, deadlock: all of it was undone
 _AWAY_CLASSES: Final = frozenset({"08", "53", "57", "58"})  # connection, resources, operator, system
-_AWAY: Final = frozenset({"25006", "28000", "28P01", "3D000", "55P03"})  # read-only, refused, absent, lock timeout
+_AWAY: Final = frozenset({"25006", "55P03"})  # read-only, lock timeout
+_REFUSED: Final = frozenset({"28000", "28P01", "3D000", "42501"})  # user, password, no such database, not allowed
 _PREPARED: Final = "prepared_statement_cache_size"
 
 
@@ -122,9 +123,15 @@ def _meaning(error: Exception) -> Exception:
     """Translate what asyncpg and SQLAlchemy raise: a fault of the place is StorageAway, one of the code stays."""
     state = _state(error)
     is_place = state is not None and (state[:2] in _AWAY_CLASSES or state in _AWAY | _ROLLED_BACK)
+    if state in _REFUSED:
+        return StorageRefused(f"PostgreSQL: {_cause(error)}")
     is_broken = isinstance(error, DBAPIError) and error.connection_invalidated
     is_unreachable = isinstance(error, (OSError, PoolTimeoutError))
     if is_place or is_broken or is_unreachable or not isinstance(error, SQLAlchemyError):
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        return StorageAway(f"PostgreSQL: {cause or type(cause).__name__}")
+        return StorageAway(f"PostgreSQL: {_cause(error)}")
     return error
+
+
+def _cause(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return str(cause) or type(cause).__name__

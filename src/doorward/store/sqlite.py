@@ -55,10 +55,13 @@ def connect(path: Path, *, may_create: bool = False, busy_ms: int = _BUSY_MS) ->
 
     Raises:
         sqlite3.Error: the file cannot be opened.
+        OSError: it cannot be made.
     """
-    mode = "rwc" if may_create else "rw"
+    if may_create and not path.exists():
+        # SQLite would make the file readable for everybody; its journal takes over the permissions of the file.
+        path.touch(mode=0o600)
     raw = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
