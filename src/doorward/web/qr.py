@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 
-import segno
-
 _QUIET_ZONE = 4
 
 
 def qr_svg(content: str) -> str:
     """Draw `content` dark on white in every theme, with the quiet zone that scanners need (ISO 18004 §9.1)."""
+    import segno  # noqa: PLC0415 - quick start: only the set-up of a factor needs it
+
     out = io.BytesIO()
     segno.make(content, error="m", micro=False).save(
         out,
