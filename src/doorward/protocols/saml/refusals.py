@@ -49,7 +49,7 @@ class Reason(StrEnum):
     UNKNOWN_APP = "unknown_app"
     NOT_IDP_INITIATED = "not_idp_initiated"
     REQUEST_GONE = "request_gone"
-    PREFETCH = "prefetch"
+    REQUEST_EXPIRED = "request_expired"
 
 
 class SamlError(Exception):

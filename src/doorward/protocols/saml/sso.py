@@ -1,0 +1,251 @@
+# Security: the front doors of SAML (tests/protocols/saml/test_sso.py, tests/standards/saml/).
+"""The addresses of SAML, each from request to answer.
+
+`single_sign_on` (HTTP-Redirect): decode, read who asks and what is registered in one unit of work, accept, answer.
+`receive_post` (HTTP-POST): the same up to acceptance, then saved and answered by 303 to `resume`, so that the session
+cookie comes along. `resume` is also where a sign-in leads back to. `launch` begins here, without a request (RS-17).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from doorward.apps import App, AppId, SamlProvider, by_entity_id, by_id, by_slug
+from doorward.apps.launch import may_begin_here
+from doorward.clock import Instant
+from doorward.keys import KeyMissing, KeyUse, SigningKey, ensure_keys, published, signing_key
+from doorward.organization import Organization, current
+from doorward.protocols.saml import pending
+from doorward.protocols.saml.accept import AcceptedRequest, valid_id
+from doorward.protocols.saml.answer import Asking, answer, case_of, entity_id, tell, turn_away, turn_away_for
+from doorward.protocols.saml.bindings import MAX_ENCODED, MAX_RELAY_STATE_BYTES, Message, from_form, from_query
+from doorward.protocols.saml.decide import Case
+from doorward.protocols.saml.metadata import MEDIA_TYPE, Description, metadata
+from doorward.protocols.saml.receive import Known, accepted, known, opened
+from doorward.protocols.saml.refusals import Answered, Reason, Refused
+from doorward.web import BadInput, Refusal, Site, current_session, read_form, redirect, site_of
+from doorward.web import Refused as WebRefused
+from doorward.web import browser_hash as browser_hash_of
+from doorward.web.visit import visit_of
+
+T = TypeVar("T")
+
+POST_LIMIT: Final = 3 * MAX_ENCODED + 3 * MAX_RELAY_STATE_BYTES + 1024
+"""The largest form that can hold a message within the caps, if every octet of it is percent-encoded."""
+
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+_GUESSES: Final = frozenset({"prefetch", "prerender", "preview"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An accepted request with its application, before anything is read about a person."""
+
+    asking: Asking
+    waiting: AcceptedRequest
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """What one unit of work read for a launch."""
+
+    asking: Asking
+    case: Case
+    key: SigningKey
+
+
+async def single_sign_on(request: Request) -> Response:
+    """GET /saml/sso: HTTP-Redirect binding."""
+    _refuse_guesses(request)
+    session = await current_session(request)
+    try:
+        message = from_query(_query(request))
+        judged = await _judge(request, message)
+    except Refused as error:
+        return await turn_away_for(request, error)
+    if isinstance(judged, Response):
+        return judged
+    case = await site_of(request).db.read(lambda c: case_of(c, judged.asking, session))
+    return await answer(request, judged.asking, case, judged.key)
+
+
+async def receive_post(request: Request) -> Response:
+    """POST /saml/sso: HTTP-POST binding. No cookie is read here; the GET that follows brings it."""
+    site = site_of(request)
+    try:
+        try:
+            form = await read_form(request, POST_LIMIT)
+        except BadInput as error:
+            reason = Reason.TOO_LARGE if error.refusal is Refusal.TOO_LARGE else Reason.PARAMETERS
+            raise Refused(reason, str(error)) from error
+        judged = await _judge(request, from_form(form.fields))
+    except Refused as error:
+        return await turn_away_for(request, error)
+    if isinstance(judged, Response):
+        return judged
+    waiting, now = judged.waiting, site.clock()
+    row_id = await site.db.write(lambda c: pending.save_for_anybody(c, waiting, now), durable=False)
+    return redirect(f"/saml/resume/{row_id}")
+
+
+async def resume(request: Request) -> Response:
+    """GET /saml/resume/{id}: answer a request that waited, once and for its own browser alone."""
+    _refuse_guesses(request)
+    site, now = site_of(request), site_of(request).clock()
+    session = await current_session(request)
+    row_id, browser = cast("str", request.path_params["id"]), browser_hash_of(request)
+
+    def work(connection: Connection) -> _Launch | Reason:
+        found = pending.load(connection, row_id, browser, now)
+        match found:
+            case pending.Gone():
+                return Reason.REQUEST_GONE
+            case pending.Expired():
+                return Reason.REQUEST_EXPIRED
+            case pending.Waiting(request=waiting):
+                app = by_id(connection, AppId(waiting.app_id))
+                asking = None if app is None else _asking(app, waiting, row_id)
+                if asking is None:
+                    return Reason.ACS_UNKNOWN
+                return _Launch(
+                    asking, case_of(connection, asking, session), signing_key(connection, site.vault, KeyUse.SAML)
+                )
+
+    read = await _read(site, work, now)
+    if isinstance(read, Reason):
+        return await turn_away(request, read.value)
+    return await answer(request, read.asking, read.case, read.key)
+
+
+async def launch(request: Request) -> Response:
+    """GET /saml/apps/{slug}/launch: begin at the identity provider, decided anew (A73)."""
+    _refuse_guesses(request)
+    slug = cast("str", request.path_params["slug"])
+    if _SLUG.match(slug) is None:
+        raise WebRefused(Refusal.NOT_FOUND)
+    if visit_of(request).header(b"sec-fetch-site") == "cross-site":
+        # The portal asks first whether the person wants this; it leads back here from a page of our own.
+        return redirect(f"/apps/{slug}/launch")
+    site, now = site_of(request), site_of(request).clock()
+    session = await current_session(request)
+
+    def work(connection: Connection) -> tuple[App | None, _Launch | None]:
+        app = by_slug(connection, slug)
+        if app is None or not isinstance(app.kind, SamlProvider):
+            return None, None
+        if not may_begin_here(app):
+            return app, None
+        asking = Asking(app, app.kind, app.kind.acs_urls[0], None)
+        return app, _Launch(
+            asking, case_of(connection, asking, session), signing_key(connection, site.vault, KeyUse.SAML)
+        )
+
+    app, read = await _read(site, work, now)
+    if app is None:
+        return await turn_away(request, Reason.UNKNOWN_APP.value)
+    if read is None:
+        return await turn_away(request, Reason.NOT_IDP_INITIATED.value, app)
+    return await answer(request, read.asking, read.case, read.key)
+
+
+async def show_metadata(request: Request) -> Response:
+    """GET /saml/metadata (SM-10)."""
+    site, now = site_of(request), site_of(request).clock()
+
+    def work(connection: Connection) -> tuple[Organization, list[str]]:
+        signing_key(connection, site.vault, KeyUse.SAML)  # where there is none yet, it is made now
+        return current(connection), [key.certificate_base64 for key in published(connection, KeyUse.SAML, now)]
+
+    organization, certificates = await _read(site, work, now)
+    body = metadata(
+        Description(
+            entity_id=entity_id(site.deployment),
+            sso_url=_endpoint(request),
+            certificates=certificates,
+            name=organization.name,
+            portal_url=f"{site.deployment.base_url}/",
+            technical_contact=organization.support.email,
+        )
+    )
+    headers = {"etag": f'"{hashlib.sha256(body).hexdigest()[:32]}"', "cache-control": "public, max-age=300"}
+    if headers["etag"] in visit_of(request).header(b"if-none-match"):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+
+
+async def _judge(request: Request, message: Message) -> _Judged | Response:
+    """Accept a message, or answer what became of it. Raises `Refused` where nobody can be told."""
+    site, now = site_of(request), site_of(request).clock()
+    received = opened(message)
+
+    def work(connection: Connection) -> tuple[list[App], SigningKey]:
+        return by_entity_id(connection, received.issuer), signing_key(connection, site.vault, KeyUse.SAML)
+
+    registered, key = await _read(site, work, now)
+    judged = known(received, registered, _endpoint(request))
+    asker = judged.asker
+    try:
+        waiting = accepted(judged, message.relay_state, now)
+    except Answered as error:
+        return await tell(request, _unaccepted(judged, message, now), error, key)
+    return _Judged(Asking(asker.app, asker.provider, asker.acs_url, waiting), waiting, key)
+
+
+async def _read(site: Site, work: Callable[[Connection], T], now: Instant) -> T:
+    """Run a unit of work that needs the signing key; the first one ever makes it."""
+    try:
+        return await site.db.read(work)
+    except KeyMissing:
+        await site.db.write(lambda c: ensure_keys(c, site.vault, now))
+        return await site.db.read(work)
+
+
+def _unaccepted(judged: Known, message: Message, now: Instant) -> Asking:
+    """Name what an error Response needs: the checked address, and the ID and RelayState that it echoes."""
+    asker = judged.asker
+    echoed = AcceptedRequest(
+        app_id=asker.app.id,
+        acs_url=asker.acs_url,
+        request_id=valid_id(judged.request) or "",
+        relay_state=message.relay_state,
+        accepted_at=now,
+        force_authn=False,
+        is_passive=False,
+        subject=None,
+        context=None,
+    )
+    return Asking(asker.app, asker.provider, asker.acs_url, echoed)
+
+
+def _asking(app: App, waiting: AcceptedRequest, row_id: str) -> Asking | None:
+    """Join a saved request with its application as it is now: an address that was taken away is not answered."""
+    provider = app.kind
+    if not isinstance(provider, SamlProvider) or waiting.acs_url not in provider.acs_urls:
+        return None
+    return Asking(app, provider, waiting.acs_url, waiting, row_id)
+
+
+def _endpoint(request: Request) -> str:
+    """Give our address as published: from the configured base URL, whatever Host was asked for (SR-07)."""
+    return f"{site_of(request).deployment.base_url}/saml/sso"
+
+
+def _query(request: Request) -> bytes:
+    return cast("bytes", request.scope["query_string"])
+
+
+def _refuse_guesses(request: Request) -> None:
+    """A browser that guesses what the person will want must not open an application (SIGNIN, 'Flow')."""
+    visit = visit_of(request)
+    purposes = f"{visit.header(b'sec-purpose')};{visit.header(b'purpose')}".lower()
+    if any(part.strip() in _GUESSES for part in purposes.split(";")):
+        raise WebRefused(Refusal.FORBIDDEN, "prefetch")
