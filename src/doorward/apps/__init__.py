@@ -10,6 +10,7 @@ from __future__ import annotations
 from doorward.apps.app import App, AppId, AppState, NewApp
 from doorward.apps.kinds import AttributeRule, Bookmark, OidcClient, SamlProvider
 from doorward.apps.launch import launch_address
+from doorward.apps.opened import note_opened, opened_in
 from doorward.apps.registry import by_client_id, by_entity_id, by_id, by_slug, given_to, listed
 from doorward.apps.rules import Fault
 from doorward.apps.secrets import add_client_secret, drop_client_secrets, new_client_secret, verify_client_secret
@@ -42,6 +43,8 @@ __all__ = [
     "listed",
     "new_client_secret",
     "note_launch",
+    "note_opened",
+    "opened_in",
     "remove_app",
     "set_app_groups",
     "set_favourite",

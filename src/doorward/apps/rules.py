@@ -189,7 +189,7 @@ def _saml_keys(provider: SamlProvider) -> Iterator[Fault]:
         yield Fault("saml.require_signed_requests", "needs at least one of signing_certificates")
 
 
-def redirect_refusal(uri: str) -> str | None:  # noqa: PLR0911 - a list of small checks, each with its sentence
+def redirect_refusal(uri: str) -> str | None:
     """Say why `uri` cannot be a redirect address, or None. It is kept and compared as the string that it is.
 
     https anywhere; http on loopback only; any other scheme is a private-use one (RFC 8252 §7.1), kept as a string.

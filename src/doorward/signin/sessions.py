@@ -18,6 +18,7 @@ from doorward.clock import HOUR, MINUTE, Instant
 from doorward.directory import Admin, Person, Standing, admin_from_row, person_from_row
 from doorward.organization import Settings
 from doorward.signin.audience import Audience
+from doorward.signin.policy import session_suffices
 from doorward.signin.proof import Method, Proof, acr, amr, is_mfa, proofs_from_json, proofs_to_json
 from doorward.store import Purpose, Vault, new_handle, new_id
 
@@ -129,13 +130,13 @@ Signed: TypeAlias = Session | AdminSession
 def find(connection: Connection, vault: Vault, handle: str, settings: Settings, now: Instant) -> Session | None:
     """Find the person's session of a cookie, if it runs and its person may sign in."""
     row = _find_row(connection, vault, Audience.PERSON, handle, settings, now)
-    return None if row is None else _session(row, now)
+    return None if row is None else _session(row, settings, now)
 
 
 def find_by_id(connection: Connection, session_id: str, settings: Settings, now: Instant) -> Session | None:
     """Find a person's session by its `sid`, as userinfo does: ended, idle or suspended ones are not found."""
     row = _running(connection, Audience.PERSON, settings, now, Audience.PERSON.tables.sessions.c.id == session_id)
-    return None if row is None else _session(row, now)
+    return None if row is None else _session(row, settings, now)
 
 
 def find_admin(
@@ -324,9 +325,11 @@ def _facts(row: Mapping[str, object]) -> SessionFacts:
     )
 
 
-def _session(row: Mapping[str, object], now: Instant) -> Session | None:
-    person = person_from_row(row)
-    return Session(person, _facts(row)) if person.standing(now) is Standing.ACTIVE else None
+def _session(row: Mapping[str, object], settings: Settings, now: Instant) -> Session | None:
+    """Build the session of a row, unless its person may not sign in now or owes a second factor that is overdue."""
+    person, facts = person_from_row(row), _facts(row)
+    enough = session_suffices(settings, person.mfa_required, person.mfa_due_from, facts.proofs, now)
+    return Session(person, facts) if enough and person.standing(now) is Standing.ACTIVE else None
 
 
 def _owner_of(signed: Signed) -> str:
