@@ -1,0 +1,211 @@
+"""Each thing that the bench measures, as one function."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import monotonic, sleep
+
+from pydantic import BaseModel
+
+from bench import acme, journeys, table
+from bench.launches import launches
+from bench.load import Plan
+from bench.processes import (
+    Cost,
+    Served,
+    answers,
+    cost,
+    environment,
+    finish_generator,
+    free_port,
+    serving,
+    start_generator,
+)
+from bench.talk import Talker
+
+CONNECTIONS = 16
+_PASSWORDS_AT_ONCE = 8
+_STARTS = 5
+_PORTAL_PER_SECOND = 40.0
+
+
+class Argon(BaseModel):
+    """What bench/argon.py prints."""
+
+    per_second: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How long and how many."""
+
+    seconds: float
+    sign_ins: int
+    timed_names: int
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """The floors of one number of workers."""
+
+    bare: Cost
+    lookup: Cost
+    insert: Cost
+    saml1: Cost
+    saml2: Cost
+
+    def rows(self, workers: int) -> list[table.Row]:
+        """Write them for the table."""
+        named = (
+            ("floor: bare route", self.bare),
+            ("floor: with one look-up", self.lookup),
+            ("floor: look-up and committed insert (least OIDC launch)", self.insert),
+            ("floor: look-up and Response signed once", self.saml1),
+            ("floor: look-up and Response signed twice (least SAML launch)", self.saml2),
+        )
+        return [table.Row(name, workers, measured) for name, measured in named]
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What was measured of Doorward with one number of workers."""
+
+    rows: list[table.Row]
+    password: Cost
+    oidc: Cost
+    saml: Cost
+    portal_p99: float
+
+
+def argon(threads: int, seconds: float) -> Argon:
+    """Measure argon2id alone."""
+    out = subprocess.run(
+        [sys.executable, "-m", "bench.argon", str(threads), str(seconds)],
+        check=True,
+        stdout=subprocess.PIPE,
+        env=environment(),
+    ).stdout
+    return Argon.model_validate_json(out)
+
+
+def floors(folder: Path, handles: list[str], workers: int, scale: Scale) -> Floors:
+    """Measure the floors."""
+    port = free_port()
+
+    def plan(path: str) -> Plan:
+        requests: list[bytes] = []
+        for handle in handles:
+            talker = Talker(port, f"localhost:{port}", {"session": handle})
+            requests.append(talker.get(path))
+        return Plan(port, requests, CONNECTIONS, scale.seconds, warm=100)
+
+    with serving(
+        ["-m", "bench.floor", str(folder / "floor.db"), str(port), str(workers)], port, "/bare", folder
+    ) as one:
+        return Floors(*(cost(one, plan(f"/{name}")) for name in Floors.__slots__))
+
+
+def serve_arguments(data: Path, port: int, workers: int) -> list[str]:
+    """Write the command line of the product's server."""
+    return ["-m", "doorward", "serve", "--data", str(data), "--port", str(port), "--workers", str(workers)]
+
+
+def ours(folder: Path, somebody: list[acme.Someone], workers: int, scale: Scale, least: Floors) -> Ours:
+    """Measure Doorward."""
+    port = free_port()
+    with serving(serve_arguments(folder / "data", port, workers), port, "/healthz", folder) as server:
+        sleep(3)  # the rooms that load behind the start are there
+        authority = f"localhost:{port}"
+        arrive = journeys.arrive(port, authority)
+        signed_in = asyncio.run(_signed_in(arrive, somebody[:CONNECTIONS]))
+        rows: list[table.Row] = []
+
+        def closed(name: str, requests: list[bytes], compared: Cost | None) -> Cost:
+            measured = cost(server, Plan(port, requests, CONNECTIONS, scale.seconds, warm=100))
+            rows.append(table.Row(name, workers, measured, compared))
+            return measured
+
+        visitor = Talker(port, authority)
+        closed("sign-in page", [visitor.get("/login")], least.lookup)
+        closed("portal home", [one.get("/") for one in signed_in], least.lookup)
+        password, code = _sign_ins(server, arrive, somebody[CONNECTIONS:], scale)
+        rows += [table.Row("password sign-in", workers, password), table.Row("code check", workers, code, least.insert)]
+        requests = launches(authority)
+        oidc = closed("OIDC launch", [one.get(requests.oidc) for one in signed_in], least.insert)
+        saml = closed("SAML launch, from the portal", [one.get(requests.saml) for one in signed_in], least.saml2)
+        closed(
+            "SAML launch, asked for by the application",
+            [one.get(requests.saml_asked) for one in signed_in],
+            least.saml2,
+        )
+        portal_p99 = _portal_meanwhile(port, arrive, signed_in, somebody[CONNECTIONS:], scale)
+        return Ours(rows, password, oidc, saml, portal_p99)
+
+
+async def _signed_in(arrive: journeys.Arrive, somebody: list[acme.Someone]) -> list[Talker]:
+    return await journeys.at_once(journeys.sign_in, await journeys.at_once(arrive, somebody))
+
+
+def _sign_ins(server: Served, arrive: journeys.Arrive, somebody: list[acme.Someone], scale: Scale) -> tuple[Cost, Cost]:
+    """Measure passwords, then the codes of those who gave them: each is right once."""
+    arrivals = asyncio.run(journeys.at_once(arrive, somebody[: scale.sign_ins]))
+    plan = Plan(server.port, [one.password() for one in arrivals], _PASSWORDS_AT_ONCE, 60, once=True)
+    password = cost(server, plan)
+    asyncio.run(journeys.at_once(journeys.choose, arrivals))
+    code = cost(server, Plan(server.port, [one.code() for one in arrivals], CONNECTIONS, 60, once=True))
+    return password, code
+
+
+def _portal_meanwhile(
+    port: int, arrive: journeys.Arrive, signed_in: list[Talker], somebody: list[acme.Someone], scale: Scale
+) -> float:
+    """Measure the portal's pages while passwords keep both cores busy; milliseconds at p99."""
+    arrivals = asyncio.run(journeys.at_once(arrive, somebody[: scale.sign_ins]))
+    passwords = Plan(port, [one.password() for one in arrivals], _PASSWORDS_AT_ONCE, scale.seconds + 2, once=True)
+    portal = Plan(port, [one.get("/") for one in signed_in], CONNECTIONS, scale.seconds, per_second=_PORTAL_PER_SECOND)
+    busy = start_generator(passwords)
+    sleep(0.5)
+    measured = finish_generator(*start_generator(portal))
+    finish_generator(*busy)
+    return measured.p99
+
+
+def names_by_time(folder: Path, somebody: list[acme.Someone], scale: Scale) -> tuple[float, float]:
+    """Measure wrong passwords of known and unknown names in turns; give both medians in milliseconds."""
+    port = free_port()
+    with serving(serve_arguments(folder / "data", port, 1), port, "/healthz", folder) as server:
+        sleep(3)
+        known = somebody[: scale.timed_names]
+        unknown = [acme.Someone(one.username.replace("person", "nobody"), b"") for one in known]
+        in_turns = [one for pair in zip(known, unknown, strict=True) for one in pair]
+        arrivals = asyncio.run(journeys.at_once(journeys.arrive(port, f"localhost:{port}"), in_turns))
+        requests = [one.password("this is not the password") for one in arrivals]
+        measured = cost(server, Plan(port, requests, 1, 300, once=True)).measured
+        return median(measured.latencies[0::2]), median(measured.latencies[1::2])
+
+
+def idle_memory(folder: Path) -> float:
+    """Measure the memory of a server that nobody asks anything, in MiB."""
+    port = free_port()
+    with serving(serve_arguments(folder / "data", port, 1), port, "/login", folder) as server:
+        sleep(5)
+        return server.memory_mib()
+
+
+def start_seconds(folder: Path) -> float:
+    """Measure from the command to the first answered sign-in page; the median of several starts."""
+    took: list[float] = []
+    for _ in range(_STARTS):
+        port = free_port()
+        started = monotonic()
+        with serving(serve_arguments(folder / "data", port, 1), port, "/login", folder):
+            took.append(monotonic() - started)
+            if not answers(port, "/login"):
+                raise RuntimeError("the server answered once and then no more")
+    return median(took)
