@@ -16,8 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from doorward.cli.demo_apps import shell
+from doorward.cli.demo_apps.addresses import BOARD
 
-CLIENT_ID: Final = "board"
 _TOKEN_CLAIMS: Final = ("iss", "sub", "aud", "amr", "acr", "auth_time", "sid")
 _SIGNED_IN: Final = "claims"
 _TO: Final = "to"
@@ -45,7 +45,7 @@ def _client(doorward: str, client_secret: str) -> _Client:
     registry = cast("_Registry", OAuth())
     registry.register(
         "doorward",
-        client_id=CLIENT_ID,
+        client_id=BOARD,
         client_secret=client_secret,
         server_metadata_url=f"{doorward}/.well-known/openid-configuration",
         client_kwargs={

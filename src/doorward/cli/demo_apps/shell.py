@@ -18,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CLIENT_SECRET_VARIABLE: Final = "DEMO_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+from doorward.cli.demo_apps.addresses import CLIENT_SECRET_VARIABLE
+from doorward.cli.demo_apps.parent import end_with_parent
+
 _MOST_SESSIONS: Final = 1000
 
 
@@ -74,6 +76,7 @@ def read_command_line(description: str) -> Started:
 
 def run(app: Starlette, started: Started) -> None:
     """Serve the application until it is told to stop."""
+    end_with_parent()
     uvicorn.run(app, host=started.host, port=started.port, log_level="warning", access_log=False, proxy_headers=False)
 
 
