@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import cast
 
 from sqlalchemy import Connection, insert, select
 
@@ -25,4 +26,5 @@ def opened_in(connection: Connection, session_id: str) -> list[str]:
     """List the names of the applications that were opened in a session."""
     of_app, apps = schema.session_apps, schema.apps
     query = select(apps.c.name).where(of_app.c.session_id == session_id, of_app.c.app_id == apps.c.id)
-    return [str(name) for name in connection.execute(query.distinct().order_by(apps.c.name)).scalars()]
+    names = connection.execute(query.distinct().order_by(apps.c.name)).scalars()
+    return list(cast("Iterable[str]", names))
