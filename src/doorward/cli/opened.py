@@ -45,42 +45,47 @@ class Opened:
             raise Refused(_cannot(away)) from away
 
     def read(self, work: Work[T]) -> T:
-        """Run one unit of work that only reads.
-
-        Raises:
-            Refused: the database is away.
-        """
+        """Run one unit of work that only reads. Raises as `run`."""
         try:
             return self.runner.run(self.database.read(work))
         except StorageAway as away:
             raise Refused(_cannot(away)) from away
 
+    def read_slowly(self, work: Work[T]) -> T:
+        """Run a long read of one snapshot. Raises as `run`."""
+        try:
+            return self.runner.run(self.database.read_slowly(work))
+        except StorageAway as away:
+            raise Refused(_cannot(away)) from away
 
-def deployment_of(ctx: click.Context) -> Deployment:
-    """Read the settings of the deployment for a command.
+
+def deployment_of(ctx: click.Context, *, may_create: bool = True) -> Deployment:
+    """Read the settings of the deployment for a command; with `may_create`, a missing master key is made.
 
     Raises:
         Refused: a setting is wrong.
     """
     try:
-        return load(flags_of(ctx), os.environ)
+        return load(flags_of(ctx), os.environ, may_create=may_create)
     except SettingError as wrong:
         raise Refused(f"{wrong}.") from wrong
 
 
 @contextmanager
-def opened(ctx: click.Context) -> Generator[Opened]:
-    """Open the deployment's database and vault; a fresh database is created.
+def opened(ctx: click.Context, *, may_create: bool = True) -> Generator[Opened]:
+    """Open the deployment's database and vault; with `may_create`, fresh ones are made where they are missing.
 
     Raises:
         Refused: a setting is wrong, the database is away, outdated, or sealed with another master key.
     """
-    with opened_deployment(deployment_of(ctx)) as door:
+    with opened_deployment(deployment_of(ctx, may_create=may_create)) as door:
         yield door
 
 
 @contextmanager
-def opened_deployment(deployment: Deployment, clock: Clock = system_clock) -> Generator[Opened]:
+def opened_deployment(
+    deployment: Deployment, clock: Clock = system_clock, *, check_key: bool = True
+) -> Generator[Opened]:
     """Open database and vault of settings that were read already. Raises as `opened`."""
     try:
         ensure_schema(deployment.database)
@@ -92,7 +97,8 @@ def opened_deployment(deployment: Deployment, clock: Clock = system_clock) -> Ge
     with asyncio.Runner() as runner:
         door = Opened(deployment, database, Vault(deployment.master_key), clock, runner)
         try:
-            _check_key(door)
+            if check_key:
+                _check_key(door)
             yield door
         finally:
             runner.run(database.close())

@@ -319,6 +319,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_admin_sessions_expires_at"), "admin_sessions", ["expires_at"], unique=False)
     op.create_index(op.f("ix_admin_sessions_owner_id"), "admin_sessions", ["owner_id"], unique=False)
     op.create_table(
+        "admin_spent_codes",
+        sa.Column("owner_id", sa.String(length=36), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["admins.id"], name=op.f("fk_admin_spent_codes_owner_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("owner_id", "code_hash", name=op.f("pk_admin_spent_codes")),
+    )
+    op.create_table(
         "admin_totp",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("owner_id", sa.String(length=36), nullable=False),
@@ -499,6 +508,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_person_sessions_expires_at"), "person_sessions", ["expires_at"], unique=False)
     op.create_index(op.f("ix_person_sessions_owner_id"), "person_sessions", ["owner_id"], unique=False)
     op.create_table(
+        "person_spent_codes",
+        sa.Column("owner_id", sa.String(length=36), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["people.id"], name=op.f("fk_person_spent_codes_owner_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("owner_id", "code_hash", name=op.f("pk_person_spent_codes")),
+    )
+    op.create_table(
         "person_totp",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("owner_id", sa.String(length=36), nullable=False),
@@ -570,6 +588,7 @@ def downgrade() -> None:
     op.drop_table("oidc_grants")
     op.drop_table("saml_endpoints")
     op.drop_table("person_totp")
+    op.drop_table("person_spent_codes")
     op.drop_table("person_sessions")
     op.drop_table("person_recovery_sets")
     op.drop_table("person_recovery_codes")
@@ -585,6 +604,7 @@ def downgrade() -> None:
     op.drop_table("favourites")
     op.drop_table("app_groups")
     op.drop_table("admin_totp")
+    op.drop_table("admin_spent_codes")
     op.drop_table("admin_sessions")
     op.drop_table("admin_recovery_sets")
     op.drop_table("admin_recovery_codes")
