@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from doorward.apps import Bookmark, Tile
+from doorward.apps import App, Bookmark, Tile
 from doorward.clock import Instant
 
 RECENT: Final = 5
@@ -88,13 +88,16 @@ def plain(text: str) -> str:
     return "".join(each for each in apart if not unicodedata.category(each).startswith("M")).casefold().strip()
 
 
-def _card(tile: Tile) -> Card:
-    app = tile.app
-    outside = isinstance(app.kind, Bookmark)
+def card_of(app: App, *, favourite: bool = False, opened_at: Instant | None = None) -> Card:
+    """Show one application; a bookmark without description shows where it leads."""
     line = app.description or ""
     if not line and isinstance(app.kind, Bookmark):
         line = urlsplit(app.kind.url).hostname or ""
-    return Card(app.slug, app.name, line, outside, tile.favourite, tile.opened_at)
+    return Card(app.slug, app.name, line, isinstance(app.kind, Bookmark), favourite, opened_at)
+
+
+def _card(tile: Tile) -> Card:
+    return card_of(tile.app, favourite=tile.favourite, opened_at=tile.opened_at)
 
 
 def _home_group(groups: Sequence[str]) -> str | None:

@@ -1,0 +1,19 @@
+"""The administrators' pages, of which there is one for now: who is paused, and the rules that led there.
+
+Owns what these pages show and who of the administrators may press what. Never decides a rule: `signin.accounts` and
+`organization` do. Read `overview.py`.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from doorward.pages.admin import overview
+
+
+def routes() -> list[BaseRoute]:
+    """List the addresses of the Admin Portal."""
+    return [*overview.routes()]
+
+
+__all__ = ["routes"]
