@@ -11,11 +11,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Final, Protocol, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, and_, case, delete, false, or_, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    false,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Delete, ReturningInsert
+from sqlalchemy.sql.dml import Delete, ReturningInsert, ReturningUpdate
 
 from doorward.clock import HOUR, NEVER, SECOND, Instant
 from doorward.store import schema
@@ -92,50 +111,64 @@ def claim_guess(
     A pause that is over, or `reset_after` without a failure, starts a new generation at 0. With `bounded=False`
     (the common counter under a known browser, whose own counter is the bound) the guess is counted but never refused.
     """
-    taken = connection.execute(_claim_statement(connection, table, key, kind, limits, now, bounded=bounded)).scalar()
+    statement = _claim_statement(connection.dialect.name, table, kind, pauses=limits.pauses, bounded=bounded)
+    given = {
+        "key_": key,
+        "now_": now,
+        "attempts_": limits.attempts,
+        "lost_before": now - IN_FLIGHT,
+        "aged_before": now - limits.reset_after,
+        "first_open_at": 0 if limits.pauses or limits.attempts > 1 else now + SECOND,
+    }
+    taken = connection.execute(statement, given).scalar()
     if taken is not None:
         return Claim(key, kind, taken)
     return _refusal(connection, table, key, kind, limits, now)
 
 
-def _claim_statement(
-    connection: Connection, table: Table, key: str, kind: Kind, limits: Limits, now: Instant, *, bounded: bool
-) -> ReturningInsert[int]:
+@cache
+def _claim_statement(dialect: str, table: Table, kind: Kind, *, pauses: bool, bounded: bool) -> ReturningInsert[int]:
+    """Build the claim of one table and kind, once: building it takes longer than running it."""
     own, other = _columns(table, kind)
     c = table.c
+    now, attempts = _given("now_"), _given("attempts_")
     quiet = or_(
-        and_(c.password_claimed == c.password_failed, c.mfa_claimed == c.mfa_failed), c.claimed_at <= now - IN_FLIGHT
+        and_(c.password_claimed == c.password_failed, c.mfa_claimed == c.mfa_failed),
+        c.claimed_at <= _given("lost_before"),
     )
     last = case((c.failed_at > 0, c.failed_at), else_=c.claimed_at)
     pause_over = and_(c.paused_until > 0, c.paused_until <= now)
-    stale = or_(pause_over, and_(c.paused_until == 0, last <= now - limits.reset_after, quiet))
-    within = own.claimed < limits.attempts
+    stale = or_(pause_over, and_(c.paused_until == 0, last <= _given("aged_before"), quiet))
+    within = own.claimed < attempts
     if bounded:
-        may = within if limits.pauses else or_(within, own.open_at <= now)
+        may = within if pauses else or_(within, own.open_at <= now)
         allowed = or_(stale, and_(c.paused_until == 0, may))
     else:
         allowed = true()
-    values = {name: 0 for name in c.keys() if name != "key"}  # noqa: SIM118 - a column collection iterates columns
-    values |= {"key": key, "generation": 1, own.claimed.key: 1, "claimed_at": now}
-    if not limits.pauses and limits.attempts <= 1:
-        values[own.open_at.key] = now + SECOND
-    statement = _insert(connection, table).values(values)
-    return statement.on_conflict_do_update(
-        index_elements=[c.key],
-        set_={
-            "generation": case((stale, c.generation + 1), else_=c.generation),
-            own.claimed: case((stale, 1), else_=own.claimed + 1),
-            own.failed: case((stale, 0), else_=own.failed),
-            own.open_at: _open_at(own, limits, now, stale),
-            other.claimed: case((stale, 0), else_=other.claimed),
-            other.failed: case((stale, 0), else_=other.failed),
-            other.open_at: case((stale, 0), else_=other.open_at),
-            "paused_until": case((stale, 0), else_=c.paused_until),
-            "failed_at": case((stale, 0), else_=c.failed_at),
-            "claimed_at": now,
-        },
-        where=allowed,
-    ).returning(c.generation)
+    values: dict[str, object] = dict.fromkeys((column.name for column in table.columns), 0)
+    values |= {"key": bindparam("key_", type_=String()), "generation": 1, "claimed_at": now}
+    values |= {f"{kind.value}_claimed": 1, f"{kind.value}_open_at": _given("first_open_at")}
+    return (
+        _insert(dialect, table)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=[c.key],
+            set_={
+                "generation": case((stale, c.generation + 1), else_=c.generation),
+                own.claimed: case((stale, 1), else_=own.claimed + 1),
+                own.failed: case((stale, 0), else_=own.failed),
+                own.open_at: 0 if pauses else _open_at(own, stale),
+                other.claimed: case((stale, 0), else_=other.claimed),
+                other.failed: case((stale, 0), else_=other.failed),
+                other.open_at: case((stale, 0), else_=other.open_at),
+                "paused_until": case((stale, 0), else_=c.paused_until),
+                "failed_at": case((stale, 0), else_=c.failed_at),
+                "claimed_at": now,
+            },
+            where=allowed,
+        )
+        .returning(c.generation)
+    )
 
 
 def _refusal(
@@ -163,30 +196,48 @@ def _refusal(
 
 def judge_wrong(connection: Connection, table: Table, claim: Claim, limits: Limits, now: Instant) -> Counted:
     """Count a claimed guess as a failure; the last allowed one starts the pause. A void claim counts nothing."""
-    own, _ = _columns(table, claim.kind)
+    given = {
+        "key_": claim.key,
+        "generation_": claim.generation,
+        "now_": now,
+        "attempts_": limits.attempts,
+        "pause_end": _pause_end(limits, now),
+    }
+    row = connection.execute(_wrong_statement(table, claim.kind, pauses=limits.pauses), given).one_or_none()
+    return Counted(0, 0) if row is None else Counted(row[0], row[1])
+
+
+@cache
+def _wrong_statement(table: Table, kind: Kind, *, pauses: bool) -> ReturningUpdate[int, int]:
+    own, _ = _columns(table, kind)
     c = table.c
-    starts = and_(own.failed + 1 >= limits.attempts, c.paused_until == 0) if limits.pauses else false()
-    row = connection.execute(
+    starts = and_(own.failed + 1 >= _given("attempts_"), c.paused_until == 0) if pauses else false()
+    return (
         update(table)
-        .where(c.key == claim.key, c.generation == claim.generation)
+        .where(c.key == bindparam("key_"), c.generation == _given("generation_"))
         .values(
             {
                 own.failed: own.failed + 1,
-                c.failed_at: now,
-                c.paused_until: case((starts, _pause_end(limits, now)), else_=c.paused_until),
+                c.failed_at: _given("now_"),
+                c.paused_until: case((starts, _given("pause_end")), else_=c.paused_until),
             }
         )
         .returning(*_two(own.failed, c.paused_until))
-    ).one_or_none()
-    return Counted(0, 0) if row is None else Counted(row[0], row[1])
+    )
 
 
 def give_back(connection: Connection, table: Table, claim: Claim) -> None:
     """Return a claimed guess that was right or was not judged. A void claim returns nothing."""
-    own, _ = _columns(table, claim.kind)
-    connection.execute(
+    given = {"key_": claim.key, "generation_": claim.generation}
+    connection.execute(_give_back_statement(table, claim.kind), given)
+
+
+@cache
+def _give_back_statement(table: Table, kind: Kind) -> Update:
+    own, _ = _columns(table, kind)
+    return (
         update(table)
-        .where(table.c.key == claim.key, table.c.generation == claim.generation, own.claimed > own.failed)
+        .where(table.c.key == bindparam("key_"), table.c.generation == _given("generation_"), own.claimed > own.failed)
         .values({own.claimed: own.claimed - 1, own.open_at: 0})
     )
 
@@ -209,19 +260,27 @@ def claim_address(connection: Connection, key: str, limit: int, window: int, now
 
     Returns the end of the window, by which the claim can be given back, or None where the window is full.
     """
+    given = {"key_": key, "limit_": limit, "now_": now, "ends_at": now + window}
+    return connection.execute(_address_statement(connection.dialect.name), given).scalar()
+
+
+@cache
+def _address_statement(dialect: str) -> ReturningInsert[int]:
     c = schema.address_counters.c
-    over = c.window_ends_at <= now
-    statement = _insert(connection, schema.address_counters).values(key=key, failures=1, window_ends_at=now + window)
-    return connection.execute(
-        statement.on_conflict_do_update(
+    over, ends_at = c.window_ends_at <= _given("now_"), _given("ends_at")
+    return (
+        _insert(dialect, schema.address_counters)
+        .values(key=bindparam("key_"), failures=1, window_ends_at=ends_at)
+        .on_conflict_do_update(
             index_elements=[c.key],
             set_={
                 "failures": case((over, 1), else_=c.failures + 1),
-                "window_ends_at": case((over, now + window), else_=c.window_ends_at),
+                "window_ends_at": case((over, ends_at), else_=c.window_ends_at),
             },
-            where=or_(over, c.failures < limit),
-        ).returning(c.window_ends_at)
-    ).scalar()
+            where=or_(over, c.failures < _given("limit_")),
+        )
+        .returning(c.window_ends_at)
+    )
 
 
 def address_opens_at(connection: Connection, key: str) -> Instant:
@@ -332,15 +391,18 @@ def _pause_end(limits: Limits, now: Instant) -> Instant:
     return now + limits.unlock_after if limits.unlock_after else NEVER
 
 
-def _open_at(own: _Columns, limits: Limits, now: Instant, stale: ColumnElement[bool]) -> ColumnElement[int] | int:
+def _given(name: str) -> BindParameter[int]:
+    """Name a value that is given when a cached statement runs; always BIGINT, whatever the value is."""
+    return bindparam(name, type_=BigInteger())
+
+
+def _open_at(own: _Columns, stale: ColumnElement[bool]) -> ColumnElement[int]:
     """The instant before which the try after this one may not come: doubling from 1 s to 1 h beyond the limit."""
-    if limits.pauses:
-        return 0
-    beyond = own.claimed + 1 - limits.attempts
+    now = _given("now_")
+    beyond = own.claimed + 1 - _given("attempts_")
     steps = [(beyond == n, now + min(SECOND << n, HOUR)) for n in range(13)]
-    first = now + SECOND if limits.attempts <= 1 else 0
-    return case((stale, first), (beyond < 0, 0), *steps, else_=now + HOUR)
+    return case((stale, _given("first_open_at")), (beyond < 0, 0), *steps, else_=now + HOUR)
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
