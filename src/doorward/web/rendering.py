@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from doorward.organization import Organization, current
 from doorward.web import texts
 from doorward.web.cookies import Cookie, read_cookie
-from doorward.web.csrf import token_of
+from doorward.web.csrf import FIELD, token_of
 from doorward.web.visit import Visit, path_of, visit_of
 
 _THEMES: Final = frozenset({"light", "dark"})
@@ -28,14 +28,14 @@ _POLICY: Final = (
 """LOOK.md 'Budget and CSP'; `form-action` stands last, so that a page can add to it."""
 
 
-class _CsrfToken:
-    """The token of a form. Made only where a form asks for it: then the browser also gets its handle."""
+class _CsrfField:
+    """The hidden field of a form. Made only where a form asks for it: then the browser also gets its handle."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit: Final = visit
 
     def __html__(self) -> str:
-        return token_of(self._visit)
+        return f'<input type="hidden" name="{FIELD}" value="{token_of(self._visit)}">'
 
     def __str__(self) -> str:
         return self.__html__()
@@ -113,7 +113,7 @@ def _given(visit: Visit, path: str) -> dict[str, object]:
         "theme": theme if theme in _THEMES else "system",
         "here": path,
         "lang": texts.language.get(),
-        "csrf": _CsrfToken(visit),
+        "csrf": _CsrfField(visit),
         "demo": visit.site.deployment.demo,
         "host": urlsplit(visit.site.deployment.base_url).netloc,
         "reference": visit.reference,
