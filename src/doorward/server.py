@@ -21,7 +21,7 @@ from starlette.routing import BaseRoute
 from doorward.clock import Clock, system_clock
 from doorward.deployment import Deployment
 from doorward.organization import current
-from doorward.pages import wellknown
+from doorward.pages import admin, login, portal, wellknown
 from doorward.signin.hashing import PasswordHasher
 from doorward.store import StorageAway, Vault, open_database
 from doorward.store.migrate import ensure_schema
@@ -64,7 +64,7 @@ def create_app(deployment: Deployment, *, clock: Clock = system_clock) -> Starle
 
 def _routes() -> Sequence[BaseRoute]:
     """List the pages that answer from the first request on; those asked most come first."""
-    return [*wellknown.routes()]
+    return [*portal.routes(), *login.routes(), *wellknown.routes(), *admin.routes()]
 
 
 async def _to_the_edge(_request: Request, error: Exception) -> Response:
