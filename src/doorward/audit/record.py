@@ -13,6 +13,7 @@ from doorward.clock import Instant
 from doorward.store import new_id, schema
 
 _EVENTS: Final = schema.audit_events
+_INSERT: Final = insert(_EVENTS)  # built once: it runs at every outcome
 _MAX_REASON: Final = 64
 
 
@@ -27,25 +28,24 @@ class Entry:
 
 def record(connection: Connection, event: Event, now: Instant) -> None:
     """Write `event` in the transaction of `connection`, so that it stands if and only if what it tells stands."""
-    connection.execute(
-        insert(_EVENTS).values(
-            id=new_id(now),
-            at=now,
-            action=event.action,
-            outcome=event.outcome.value,
-            reason=None if event.reason is None else event.reason[:_MAX_REASON],
-            reference=event.caller.reference,
-            actor_kind=event.actor.kind.value,
-            actor_id=event.actor.id,
-            person_id=event.person_id,
-            admin_id=event.admin_id,
-            app_id=event.app_id,
-            session_id=event.session_id,
-            address=_storable(event.caller.address)[:MAX_ADDRESS],
-            user_agent=_storable(event.caller.user_agent)[:MAX_USER_AGENT],
-            details=dict(event.details),
-        )
-    )
+    values = {
+        "id": new_id(now),
+        "at": now,
+        "action": event.action,
+        "outcome": event.outcome.value,
+        "reason": None if event.reason is None else event.reason[:_MAX_REASON],
+        "reference": event.caller.reference,
+        "actor_kind": event.actor.kind.value,
+        "actor_id": event.actor.id,
+        "person_id": event.person_id,
+        "admin_id": event.admin_id,
+        "app_id": event.app_id,
+        "session_id": event.session_id,
+        "address": _storable(event.caller.address)[:MAX_ADDRESS],
+        "user_agent": _storable(event.caller.user_agent)[:MAX_USER_AGENT],
+        "details": dict(event.details),
+    }
+    connection.execute(_INSERT, values)
 
 
 def tail(connection: Connection, limit: int, before: Instant | None = None) -> list[Entry]:

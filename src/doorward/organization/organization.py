@@ -17,6 +17,8 @@ _ROW: Final = schema.organization
 ROW_ID: Final = 1
 _CACHE: Final = "doorward.organization"
 
+_STAMP: Final = select(_ROW.c.version, _ROW.c.changed_at).where(_ROW.c.id == ROW_ID)  # runs at every request
+
 UNFOUNDED_NAME: Final = "Doorward"
 
 
@@ -69,7 +71,7 @@ def current(connection: Connection) -> Organization:
     One small SELECT of version and instant; the rest is read and parsed again only when either changed. What was
     parsed is kept with the database connection itself, so that two databases in one process never mix.
     """
-    stamp = connection.execute(select(_ROW.c.version, _ROW.c.changed_at).where(_ROW.c.id == ROW_ID)).first()
+    stamp = connection.execute(_STAMP).first()
     if stamp is None:
         return Organization(UNFOUNDED_NAME)
     kept = connection.info.get(_CACHE)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, bindparam, insert, select, update
 
 from doorward.clock import HOUR, MINUTE, Instant
 from doorward.directory import Admin, Person, Standing, admin_from_row, person_from_row
@@ -135,7 +136,7 @@ def find(connection: Connection, vault: Vault, handle: str, settings: Settings, 
 
 def find_by_id(connection: Connection, session_id: str, settings: Settings, now: Instant) -> Session | None:
     """Find a person's session by its `sid`, as userinfo does: ended, idle or suspended ones are not found."""
-    row = _running(connection, Audience.PERSON, settings, now, Audience.PERSON.tables.sessions.c.id == session_id)
+    row = _running(connection, Audience.PERSON, settings, now, "id", session_id)
     return None if row is None else _session(row, settings, now)
 
 
@@ -262,8 +263,9 @@ def of_account(
     table = audience.tables.sessions
     rows = connection.execute(
         select(*_columns(audience))
-        .where(table.c.owner_id == owner_id, *_still_running(audience, settings, now))
-        .order_by(table.c.last_seen_at.desc())
+        .where(table.c.owner_id == owner_id, *_still_running(audience))
+        .order_by(table.c.last_seen_at.desc()),
+        _bounds(audience, settings, now),
     ).mappings()
     return [_facts(row) for row in cast("Iterable[Mapping[str, object]]", rows)]
 
@@ -273,30 +275,40 @@ def _find_row(
 ) -> Mapping[str, object] | None:
     if not handle or len(handle) > _LONGEST_HANDLE:
         return None
-    hashed = _hash(vault, audience, handle)
-    return _running(connection, audience, settings, now, audience.tables.sessions.c.handle_hash == hashed)
+    return _running(connection, audience, settings, now, "handle_hash", _hash(vault, audience, handle))
 
 
 def _running(
-    connection: Connection, audience: Audience, settings: Settings, now: Instant, condition: ColumnElement[bool]
+    connection: Connection, audience: Audience, settings: Settings, now: Instant, column: str, value: str
 ) -> Mapping[str, object] | None:
-    table, accounts = audience.tables.sessions, audience.tables.accounts
-    query = select(*_columns(audience), *cast("Iterable[ColumnElement[object]]", accounts.c)).where(
-        accounts.c.id == table.c.owner_id, condition, *_still_running(audience, settings, now)
+    given = {"value_": value, **_bounds(audience, settings, now)}
+    return cast("Mapping[str, object] | None", connection.execute(_query(audience, column), given).mappings().first())
+
+
+@cache
+def _query(audience: Audience, column: str) -> Executable:
+    """Build the look-up of one audience, once: it runs at every request, and building takes longer than running."""
+    sessions, accounts = audience.tables.sessions, audience.tables.accounts
+    wanted = [*_columns(audience), *cast("Iterable[ColumnElement[object]]", accounts.c)]
+    return select(*wanted).where(
+        accounts.c.id == sessions.c.owner_id, sessions.c[column] == bindparam("value_"), *_still_running(audience)
     )
-    return cast("Mapping[str, object] | None", connection.execute(query).mappings().one_or_none())
 
 
-def _still_running(audience: Audience, settings: Settings, now: Instant) -> tuple[ColumnElement[bool], ...]:
+def _still_running(audience: Audience) -> tuple[ColumnElement[bool], ...]:
     c = audience.tables.sessions.c
-    sessions = settings.sessions
-    idle = (sessions.idle_minutes if audience is Audience.PERSON else sessions.admin_idle_minutes) * MINUTE
     return (
         c.ended_at.is_(None),
-        c.expires_at > now,
-        c.created_at > now - _lifetime(audience, settings),
-        c.last_seen_at > now - idle,
+        c.expires_at > bindparam("now_"),
+        c.created_at > bindparam("made_after"),
+        c.last_seen_at > bindparam("seen_after"),
     )
+
+
+def _bounds(audience: Audience, settings: Settings, now: Instant) -> dict[str, object]:
+    sessions = settings.sessions
+    idle = (sessions.idle_minutes if audience is Audience.PERSON else sessions.admin_idle_minutes) * MINUTE
+    return {"now_": now, "made_after": now - _lifetime(audience, settings), "seen_after": now - idle}
 
 
 def _lifetime(audience: Audience, settings: Settings) -> int:
