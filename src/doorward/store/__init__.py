@@ -7,7 +7,7 @@ Read `schema.py` first, then `engine.py` for the unit of work and `once.py` for 
 from __future__ import annotations
 
 from doorward.store import schema
-from doorward.store.engine import Database, StorageAway
+from doorward.store.engine import Database, StorageAway, Work
 from doorward.store.ids import new_handle, new_id
 from doorward.store.opening import open_database
 from doorward.store.seal import Purpose, SealBroken, Vault, same_secret
@@ -18,6 +18,7 @@ __all__ = [
     "SealBroken",
     "StorageAway",
     "Vault",
+    "Work",
     "new_handle",
     "new_id",
     "open_database",
