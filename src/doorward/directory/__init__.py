@@ -29,6 +29,7 @@ from doorward.directory.groups import (
     groups_of,
     members_of,
     remove_group,
+    rename_group,
     set_groups,
 )
 from doorward.directory.ids import AdminId, GroupId, PersonId
@@ -95,6 +96,7 @@ __all__ = [
     "remove_admin",
     "remove_group",
     "remove_person",
+    "rename_group",
     "set_groups",
     "set_state",
 ]

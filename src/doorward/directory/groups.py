@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, cast
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import Instant
@@ -56,6 +56,24 @@ def create_group(connection: Connection, name: str, actor: Actor, caller: Caller
     connection.execute(insert(_GROUPS).values(id=made.id, name=made.name, name_key=group_key(name), created_at=now))
     record(connection, Event("group.created", Outcome.SUCCESS, actor, caller, details={"name": made.name}), now)
     return made
+
+
+def rename_group(connection: Connection, group: Group, name: str, actor: Actor, caller: Caller, now: Instant) -> Group:
+    """Give a group another name; who is in it and what it gives stays.
+
+    Raises:
+        BadName: the name cannot be stored.
+        NameTaken: there is another such group.
+    """
+    other = find_group(connection, name)
+    if other is not None and other.id != group.id:
+        raise NameTaken(f"the group {name!r} exists already")
+    renamed = Group(group.id, kept_group_name(name))
+    row = update(_GROUPS).where(_GROUPS.c.id == group.id)
+    connection.execute(row.values(name=renamed.name, name_key=group_key(name)))
+    details = {"before": group.name, "after": renamed.name}
+    record(connection, Event("group.renamed", Outcome.SUCCESS, actor, caller, details=details), now)
+    return renamed
 
 
 def remove_group(connection: Connection, group: Group, actor: Actor, caller: Caller, now: Instant) -> None:

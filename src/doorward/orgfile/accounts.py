@@ -205,16 +205,27 @@ def _credentials(
         findings.problems.append(where.at("password_hash").problem("stands beside a password: give one of them"))
     if said.password is not None:
         required = True if isinstance(said, AdminModel) else said.mfa_required
-        always = organization.settings.mfa.required if required is None else required
-        fault = refusal(said.password, names=words, rules=organization.settings.password, mfa_required=always)
-        if fault is not None:
-            least = least_length(organization.settings.password, mfa_always=always)
-            findings.problems.append(where.at("password").problem(_password_sentence(fault, least)))
+        sentence = password_refusal(said.password, words, organization, required)
+        if sentence is not None:
+            findings.problems.append(where.at("password").problem(sentence))
     if said.password_hash is not None:
         sentence = hash_refusal(said.password_hash)
         if sentence is not None:
             findings.problems.append(where.at("password_hash").problem(sentence))
     return Credentials(said.password, said.password_hash, _authenticator(where, said.totp, findings))
+
+
+def password_refusal(
+    password: str,
+    words: Sequence[str],
+    organization: Organization,
+    required: bool | None,  # noqa: FBT001 - a value of the person
+) -> str | None:
+    """Say why a password cannot be set, or None. `required`: whether a second factor is; None: as usual here."""
+    rules = organization.settings.password
+    always = organization.settings.mfa.required if required is None else required
+    fault = refusal(password, names=words, rules=rules, mfa_required=always)
+    return None if fault is None else _password_sentence(fault, least_length(rules, mfa_always=always))
 
 
 def _password_sentence(fault: PasswordFault, least: int) -> str:

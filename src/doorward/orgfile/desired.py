@@ -36,7 +36,10 @@ class Placed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """Everything that is said. `sections` are the lists that are given, even if they are empty."""
+    """Everything that is said. `sections` are the lists that are given, even if they are empty.
+
+    `is_partial`: a command speaks of one object, and does not found the organisation.
+    """
 
     organization: Placed[OrganizationModel] | None = None
     settings: Mapping[str, Placed[Value]] = field(default_factory=dict[str, Placed[Value]])
@@ -46,6 +49,7 @@ class Desired:
     applications: tuple[Placed[ApplicationModel], ...] = ()
     sections: frozenset[str] = frozenset()
     start: Where = field(default_factory=lambda: Where("-", {}))
+    is_partial: bool = False
 
 
 def read_organization_files(paths: Sequence[FilePath], environ: Mapping[str, str]) -> Desired:

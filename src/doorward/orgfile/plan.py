@@ -94,7 +94,7 @@ def plan(snapshot: Snapshot, desired: Desired, prune: frozenset[Prune] = _NONE) 
 
 def _organization(snapshot: Snapshot, desired: Desired, findings: Findings) -> tuple[list[Change], Organization]:
     said, old = desired.organization, snapshot.organization
-    if said is None and not snapshot.is_founded:
+    if said is None and not snapshot.is_founded and not desired.is_partial:
         findings.problems.append(desired.start.at("organization").problem("is missing: its name is needed at first"))
     new = old
     if said is not None:
@@ -107,7 +107,7 @@ def _organization(snapshot: Snapshot, desired: Desired, findings: Findings) -> t
             parts = {name: getattr(support, name) for name in support.model_fields_set} if support else None  # pyright: ignore[reportAny] - likewise
             new = replace(new, support=Support() if parts is None else replace(old.support, **parts))
     new = replace(new, settings=_settings(old.settings, desired))
-    if new == old and snapshot.is_founded:
+    if new == old and (snapshot.is_founded or desired.is_partial):
         return [], new
     where = desired.start if said is None else said.where
     lines = differences(_flat(old), _flat(new)) if snapshot.is_founded else []
