@@ -121,7 +121,7 @@ async def _show(request: Request, door: Door) -> Response:
             return redirect(_own_path(to) or _way_on(door.home))
         return await stages.username(request, door.audience, door.base, typed="", to=_own_path(to) or "")
     answer = await look(site_of(request), door.audience, await door.browser(request), transaction_id)
-    if isinstance(answer, Shown) and query.one("change") and answer.transaction.state.stage is Stage.PASSWORD:
+    if isinstance(answer, Shown) and query.one("change"):
         return await stages.username_of(request, door.audience, door.base, answer.transaction)
     return await _answered(request, door, answer, is_look=True)
 
