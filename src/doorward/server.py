@@ -7,9 +7,10 @@ is slow to import is imported before the socket answers (tests/test_quick_start.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Final, cast
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,19 +22,23 @@ from starlette.routing import BaseRoute
 from doorward.clock import Clock, system_clock
 from doorward.deployment import Deployment
 from doorward.organization import current
-from doorward.pages import admin, login, portal, wellknown
+from doorward.pages import admin, login, logout, portal, wellknown
 from doorward.signin.hashing import PasswordHasher
 from doorward.store import StorageAway, Vault, open_database
 from doorward.store.migrate import ensure_schema
 from doorward.store.sealed import check_master_key
+from doorward.store.sweep import sweep
 from doorward.web.edge import Edge
 from doorward.web.guards import unguarded
 from doorward.web.lazily import LazyRoom
-from doorward.web.log import open_log
+from doorward.web.log import Log, open_log
 from doorward.web.site import Site
 from doorward.web.templates import Templates
 
 _RETRY_SECONDS: Final = 2.0
+_SWEEP_SECONDS: Final = 60.0
+_SWEEP_ROWS: Final = 200
+_BREATH_SECONDS: Final = 0.05
 
 
 def create_app(deployment: Deployment, *, clock: Clock = system_clock) -> Starlette:
@@ -53,7 +58,7 @@ def create_app(deployment: Deployment, *, clock: Clock = system_clock) -> Starle
     if found := unguarded(routes):
         raise TypeError(f"routes without a guard: {found}")
     app = Starlette(
-        routes=[*routes, *lazy],
+        routes=[*lazy, *routes],
         middleware=[Middleware(Edge)],
         exception_handlers={HTTPException: _to_the_edge},
         lifespan=_lifespan(deployment, clock, lazy),
@@ -64,7 +69,7 @@ def create_app(deployment: Deployment, *, clock: Clock = system_clock) -> Starle
 
 def _routes() -> Sequence[BaseRoute]:
     """List the pages that answer from the first request on; those asked most come first."""
-    return [*portal.routes(), *login.routes(), *wellknown.routes(), *admin.routes()]
+    return [*portal.routes(), *login.routes(), *logout.routes(), *admin.routes(), *wellknown.routes()]
 
 
 async def _to_the_edge(_request: Request, error: Exception) -> Response:
@@ -77,7 +82,8 @@ def _lifespan(
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        site = _open(deployment, clock)
+        log, gathered = open_log(deployment.log_format)
+        site = _open(deployment, clock, log)
         app.state.site = site
         await _prepare(site)
         if not deployment.is_secure:
@@ -92,21 +98,19 @@ def _lifespan(
                     await task
             site.hasher.close()
             await site.db.close()
-            flush = getattr(site.log, "flush", None)
-            if flush is not None:
-                cast("Callable[[], None]", flush)()
+            gathered.flush()
 
     return lifespan
 
 
-def _open(deployment: Deployment, clock: Clock) -> Site:
+def _open(deployment: Deployment, clock: Clock, log: Log) -> Site:
     return Site(
         deployment=deployment,
         db=open_database(deployment.database),
         clock=clock,
         vault=Vault(deployment.master_key),
         hasher=PasswordHasher(deployment.argon2_memory_kib, deployment.argon2_time_cost),
-        log=open_log(deployment.log_format),
+        log=log,
         templates=Templates(),
     )
 
@@ -141,3 +145,14 @@ async def _keep_up(site: Site) -> None:
     """Do what nobody asks for: wait for a database that was away at the start, then sweep what has expired."""
     while not await _prepare(site):  # noqa: ASYNC110 - nobody tells when a database comes back
         await asyncio.sleep(_RETRY_SECONDS)
+    while True:
+        # Spread, so that several processes do not sweep at once.
+        await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, protects nothing
+        with suppress(StorageAway):
+            while await _swept(site) == _SWEEP_ROWS:  # noqa: ASYNC110 - the pause is the point
+                # Small batches: nobody who signs in waits for the broom.
+                await asyncio.sleep(_BREATH_SECONDS)
+
+
+async def _swept(site: Site) -> int:
+    return await site.db.write(lambda connection: sweep(connection, site.clock(), _SWEEP_ROWS), durable=False)

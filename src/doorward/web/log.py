@@ -79,8 +79,8 @@ class Gathered:
     warning = error = critical = exception = failure = fatal = at_once
 
 
-def open_log(log_format: str, stream: TextIO | None = None) -> Log:
-    """Open the log on standard error. `log_format` is auto, json or console."""
+def open_log(log_format: str, stream: TextIO | None = None) -> tuple[Log, Gathered]:
+    """Open the log on standard error, with what must be flushed at the end. `log_format` is auto, json or console."""
     target = stream or sys.stderr
     is_console = log_format == "console" or (log_format == "auto" and target.isatty())
     # Colours only where somebody reads them; rich tracebacks would import a tenth of a second.
@@ -94,17 +94,17 @@ def open_log(log_format: str, stream: TextIO | None = None) -> Log:
     processors: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _safe,
     ]
-    if not is_console:
-        processors.append(structlog.processors.format_exc_info)
+    if is_console:
+        processors.append(_safe)
     wrapper = cast("_Maker", structlog.make_filtering_bound_logger(_INFO))
-    return wrapper(Gathered(target), [*processors, renderer], {})
+    gathered = Gathered(target)
+    return wrapper(gathered, [*processors, renderer], {}), gathered
 
 
 def _safe(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Keep a value from breaking out of its line on a terminal."""
+    """Keep a value from breaking out of its line on a terminal; JSON escapes by itself, a trace has many lines."""
     for name, value in cast("MutableMapping[str, object]", event).items():
-        if isinstance(value, str) and not value.isprintable():
+        if name != "trace" and isinstance(value, str) and not value.isprintable():
             event[name] = value.encode("unicode_escape", "surrogatepass").decode("ascii", "replace")
     return event
