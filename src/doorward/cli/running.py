@@ -155,7 +155,7 @@ class _ToOurLog(logging.Handler):
 def _forward_uvicorn_log(deployment: Deployment) -> None:
     from doorward.web.log import open_log  # noqa: PLC0415 - quick start
 
-    log = open_log(deployment.log_format)
+    log, _ = open_log(deployment.log_format)
 
     def write(name: str, message: str, trace: str | None) -> None:
         log.warning("library", logger=name, message=message, **({} if trace is None else {"exception": trace}))
