@@ -31,7 +31,7 @@ from doorward.protocols.saml.accept import NAME_ID_FORMATS, AcceptedRequest
 from doorward.protocols.saml.build import Envelope, Statement, failure, success
 from doorward.protocols.saml.decide import Case, Open, SignIn, Tell, TurnAway, outcome_for
 from doorward.protocols.saml.names import RSA_SHA256, Element
-from doorward.protocols.saml.post_page import post_page
+from doorward.protocols.saml.post_page import Carried, post_page
 from doorward.protocols.saml.refusals import Answered, Reason, SamlError
 from doorward.protocols.saml.sign import Signer, serialised, sign
 from doorward.protocols.saml.statement import attributes_for
@@ -156,7 +156,7 @@ async def tell(request: Request, asking: Asking, error: Answered, key: SigningKe
 
     if not await site.db.write(work, durable=False):
         return await turn_away(request, Reason.REQUEST_GONE.value, asking.app)
-    return await _posted(request, asking, response)
+    return await _posted(request, asking, response, opened=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ async def _open(opening: _Opening, key: SigningKey) -> Response:
 
     if not await site.db.write(work, durable=False):
         return await turn_away(opening.request, Reason.REQUEST_GONE.value, asking.app)
-    return await _posted(opening.request, asking, response)
+    return await _posted(opening.request, asking, response, opened=True)
 
 
 def _signed_success(opening: _Opening, session_index: str, signer: Signer) -> Element:
@@ -246,9 +246,9 @@ async def _sign_in_first(request: Request, asking: Asking, now: Instant, *, fres
     return redirect(f"/login?tx={transaction_id}")
 
 
-async def _posted(request: Request, asking: Asking, response: Element) -> Response:
+async def _posted(request: Request, asking: Asking, response: Element, *, opened: bool) -> Response:
     encoded = b64encode(serialised(response)).decode("ascii")
-    return await post_page(request, asking.app, asking.acs_url, encoded, asking.relay_state)
+    return await post_page(request, Carried(asking.app, asking.acs_url, encoded, asking.relay_state, opened))
 
 
 def _envelope(asking: Asking, site: Site, now: Instant) -> Envelope:

@@ -14,7 +14,7 @@ from typing import Final
 
 from lxml import etree
 
-from doorward.protocols.saml.names import DS, SAML, SAMLP, XML, Element, tag
+from doorward.protocols.saml.names import DS, SAML, SAMLP, Element, tag
 from doorward.protocols.saml.refusals import Reason, Refused
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
@@ -27,7 +27,6 @@ _DECLARATION: Final = re.compile(
     rb"""\A<\?xml\s+version\s*=\s*(["'])1\.0\1(?:\s+encoding\s*=\s*(["'])[Uu][Tt][Ff]-8\2)?"""
     rb"""(?:\s+standalone\s*=\s*(["'])(?:yes|no)\3)?\s*\?>"""
 )
-_ID_NAMES: Final = frozenset({"id", tag(XML, "id")})
 _ONCE: Final = ("Issuer", "Subject", "NameIDPolicy", "Conditions", "RequestedAuthnContext", "Scoping", "Extensions")
 
 
@@ -138,7 +137,7 @@ def _check_shape(root: Element) -> None:
             raise Refused(Reason.TOO_LARGE, "too many elements or attributes, or nested too deeply")
         for name, value in element.attrib.items():
             # Whatever a consumer takes for an identifier must be one: two elements of one name confuse verifiers.
-            if str(name).lower() in _ID_NAMES:
+            if str(name).rpartition("}")[2].lower() == "id":
                 if str(value) in seen_ids:
                     raise Refused(Reason.MALFORMED, "two elements have the same identifier")
                 seen_ids.add(str(value))

@@ -7,6 +7,8 @@ RelayState goes back byte for byte.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,18 +19,34 @@ from doorward.web import app_mark, render
 _POLICY = "content-security-policy"
 
 
-async def post_page(request: Request, app: App, acs_url: str, response: str, relay_state: str | None) -> Response:
-    """Show the page. Without a RelayState none is sent; an empty one is sent as such."""
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What the page sends: `response` in base64, and a RelayState (None: none is sent, which is not an empty one).
+
+    `opened` is false for a Response that only tells a status.
+    """
+
+    app: App
+    acs_url: str
+    response: str
+    relay_state: str | None
+    opened: bool
+
+
+async def post_page(request: Request, carried: Carried) -> Response:
+    """Show the page that sends a Response to the one checked address."""
+    relay_state = carried.relay_state
     answer = await render(
         request,
         "saml/post.html",
         {
-            "app": app_mark(app.name, app.slug),
-            "acs_url": acs_url,
-            "saml_response": response,
+            "app": app_mark(carried.app.name, carried.app.slug),
+            "acs_url": carried.acs_url,
+            "saml_response": carried.response,
             "relay_state": None if relay_state is None else _kept(relay_state),
+            "opened": carried.opened,
         },
-        form_action=(acs_url,),
+        form_action=(carried.acs_url,),
     )
     # This page's one form leads to the provider: our own forms are not on it.
     answer.headers[_POLICY] = answer.headers[_POLICY].replace("form-action 'self' ", "form-action ")

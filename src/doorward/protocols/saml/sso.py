@@ -31,6 +31,8 @@ from doorward.protocols.saml.decide import Case
 from doorward.protocols.saml.metadata import MEDIA_TYPE, Description, metadata
 from doorward.protocols.saml.receive import Known, accepted, known, opened
 from doorward.protocols.saml.refusals import Answered, Reason, Refused
+from doorward.signin import Session
+from doorward.store import Vault
 from doorward.web import BadInput, Refusal, Site, current_session, read_form, redirect, site_of
 from doorward.web import Refused as WebRefused
 from doorward.web import browser_hash as browser_hash_of
@@ -116,9 +118,7 @@ async def resume(request: Request) -> Response:
                 asking = None if app is None else _asking(app, waiting, row_id)
                 if asking is None:
                     return Reason.ACS_UNKNOWN
-                return _Launch(
-                    asking, case_of(connection, asking, session), signing_key(connection, site.vault, KeyUse.SAML)
-                )
+                return _launch_of(connection, site.vault, asking, session)
 
     read = await _read(site, work, now)
     if isinstance(read, Reason):
@@ -145,9 +145,7 @@ async def launch(request: Request) -> Response:
         if not may_begin_here(app):
             return app, None
         asking = Asking(app, app.kind, app.kind.acs_urls[0], None)
-        return app, _Launch(
-            asking, case_of(connection, asking, session), signing_key(connection, site.vault, KeyUse.SAML)
-        )
+        return app, _launch_of(connection, site.vault, asking, session)
 
     app, read = await _read(site, work, now)
     if app is None:
@@ -207,6 +205,10 @@ async def _read(site: Site, work: Callable[[Connection], T], now: Instant) -> T:
     except KeyMissing:
         await site.db.write(lambda c: ensure_keys(c, site.vault, now))
         return await site.db.read(work)
+
+
+def _launch_of(connection: Connection, vault: Vault, asking: Asking, session: Session | None) -> _Launch:
+    return _Launch(asking, case_of(connection, asking, session), signing_key(connection, vault, KeyUse.SAML))
 
 
 def _unaccepted(judged: Known, message: Message, now: Instant) -> Asking:
