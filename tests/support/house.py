@@ -128,9 +128,7 @@ class House:
         def work(connection: Connection) -> Admin:
             new = NewAdmin(email=email, name=email.split("@", maxsplit=1)[0].title(), role=role)
             made = create_admin(connection, new, SYSTEM, LOCAL, self.clock())
-            accounts.set_password(
-                connection, Audience.ADMIN, made.id, self.hasher.hash_now(PASSWORD), now=self.clock()
-            )
+            accounts.set_password(connection, Audience.ADMIN, made.id, self.hasher.hash_now(PASSWORD), now=self.clock())
             authenticator.add(connection, self.vault, Audience.ADMIN, made.id, SECRET, 60, self.clock())
             return made
 
@@ -170,9 +168,7 @@ class House:
 
     def code(self, *, steps: int = 0) -> str:
         """The code that the authenticator of the tests shows, `steps` steps from now."""
-        return pyotp.TOTP(_base32(SECRET), interval=60).at(
-            self.clock() // 1000, counter_offset=steps
-        )
+        return pyotp.TOTP(_base32(SECRET), interval=60).at(self.clock() // 1000, counter_offset=steps)
 
     def events(self, action: str) -> list[Entry]:
         """Read the events of one action, newest first."""

@@ -95,14 +95,13 @@ class Cluster:
 
         asyncio.run(work())
 
-    def restart(self) -> None:
-        """Stop at once and start again on the same port, as a machine that lost its database would see it."""
-        stop(self.process, signal.SIGINT)
-        self.process = _start(self.folder, self.port)
+    def halt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop at once; connections break. SIGQUIT stops as a crash does."""
+        stop(self.process, how)
 
-    def halt(self) -> None:
-        """Stop at once; connections break."""
-        stop(self.process, signal.SIGINT)
+    def resume(self) -> None:
+        """Start again on the same port."""
+        self.process = _start(self.folder, self.port)
 
     def _create(self, template: str) -> str:
         name = f"test_{next(self.numbers)}"

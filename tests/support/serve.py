@@ -8,7 +8,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from doorward.cli.serve import serve_with_clock
-
 from support.clocks import FileClock
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ _AWAY: Final = (
     "SQLITE_PROTOCOL",
 )
 
+# The disk took no more: the transaction was undone, and the connection can go on reading where a new one could not.
+_STILL_READABLE: Final = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
+
 
 class WroteWhileReading(Exception):
     """A unit of work given to `read` wrote: a fault of the code, found on SQLite; it was rolled back."""
@@ -233,7 +236,8 @@ class SqliteDatabase:
                 raise StorageAway("the database stayed busy") from error
             return random.uniform(0.001, 0.02)  # noqa: S311 - spreads the retries, protects nothing
         if name.startswith(_AWAY) or isinstance(cause, OSError):
-            self._drop()
+            if not name.startswith(_STILL_READABLE):
+                self._drop()
             raise StorageAway(f"{self.path}: {cause}") from error
         raise error
 
