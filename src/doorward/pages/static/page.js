@@ -4,7 +4,9 @@ root.classList.add("scripted");
 const all = (selector, within = document) => within.querySelectorAll(selector);
 
 // Times in the reader's zone.
-const words = (name, options) => new Intl.DateTimeFormat(root.lang, options).format;
+// Dates are written day first, as 24 November 2026, which plain "en" would not do.
+const locale = root.lang === "en" ? "en-GB" : root.lang;
+const words = (name, options) => new Intl.DateTimeFormat(locale, options).format;
 const written = {
   time: words("time", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
   date: words("date", { day: "numeric", month: "long", year: "numeric" }),
