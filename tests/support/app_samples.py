@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Final
 
 from cryptography import x509
@@ -24,7 +24,7 @@ def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = Non
     """A self-signed certificate in PEM, long expired."""
     signer = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "wiki")])
-    began = datetime.datetime(2010, 1, 1, tzinfo=datetime.UTC)
+    began = dt.datetime(2010, 1, 1, tzinfo=dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -32,7 +32,7 @@ def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = Non
         .public_key(signer.public_key())
         .serial_number(7)
         .not_valid_before(began)
-        .not_valid_after(began + datetime.timedelta(days=1))
+        .not_valid_after(began + dt.timedelta(days=1))
         .sign(signer, hashes.SHA256())
     )
     return made.public_bytes(Encoding.PEM).decode()
