@@ -27,6 +27,7 @@ class Browser:
 
     client: httpx2.Client = field(default_factory=lambda: httpx2.Client(trust_env=False, timeout=30, verify=False))
     page: httpx2.Response | None = None
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)  # by host: ports share cookies, as in browsers
     trail: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -140,7 +141,11 @@ class Browser:
             headers |= {"sec-fetch-dest": "document", "accept": "text/html,*/*;q=0.8"}
             if method == "POST" and origin is not None:
                 headers["origin"] = origin
+            host = urlsplit(url).hostname or ""
+            if kept := self.cookies.get(host):
+                headers["cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
             answer = self.client.request(method, url, params=params, data=data, headers=headers)
+            self._keep_cookies(host, answer)
             self.trail.append(f"{method} {url} {answer.status_code}")
             if not answer.has_redirect_location:
                 self.page = answer
@@ -149,6 +154,18 @@ class Browser:
                 method, data = "GET", None
             url, params = urljoin(str(answer.url), answer.headers["location"]), None
         raise AssertionError(f"too many redirects: {self.trail}")
+
+    def _keep_cookies(self, host: str, answer: httpx2.Response) -> None:
+        """Keep cookies by host. Python's own jar drops those that name the domain localhost, which browsers take."""
+        self.client.cookies.clear()
+        kept = self.cookies.setdefault(host, {})
+        for header in answer.headers.get_list("set-cookie"):
+            pair, *attributes = header.split(";")
+            name, _, value = pair.strip().partition("=")
+            kept[name] = value
+            gone = {"max-age=0", "expires=thu, 01 jan 1970 00:00:00 gmt", "expires=thu, 01-jan-1970 00:00:00 gmt"}
+            if any(attribute.strip().lower() in gone for attribute in attributes):
+                del kept[name]
 
 
 def _origin(url: str) -> str:

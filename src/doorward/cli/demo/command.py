@@ -76,19 +76,15 @@ def _run(folder: Path, flags: Mapping[str, str | None], saml_port: int | None, o
             "or `pip install authlib httpx2 python3-saml`."
         )
     check_demo_settings(folder, flags, os.environ)
-    kept = _read(folder) if folder.exists() else _make(folder)
-    deployment = demo_deployment(folder, flags, os.environ)
-    ports = (saml_port or deployment.port + 1, oidc_port or deployment.port + 2)
-    at = DemoAddresses(deployment.base_url, f"http://localhost:{ports[0]}", f"http://localhost:{ports[1]}")
-    found(deployment, kept, at)
-    running = Running()
-    try:
+    with Running() as running:
+        kept = _read(folder) if folder.exists() else _make(folder)
+        deployment = demo_deployment(folder, flags, os.environ)
+        ports = (saml_port or deployment.port + 1, oidc_port or deployment.port + 2)
+        at = DemoAddresses(deployment.base_url, f"http://localhost:{ports[0]}", f"http://localhost:{ports[1]}")
+        found(deployment, kept, at)
         _start(running, deployment, kept, at)
         gone = running.watch(_Telling(kept, at, deployment))
-    finally:
-        running.end()
-    if gone is not None:
-        raise Refused(f"The demo ended because {gone} did; what it said stands above.")
+    raise Refused(f"The demo ended because {gone} did; what it said stands above.")
 
 
 def _start(running: Running, deployment: Deployment, kept: Kept, at: DemoAddresses) -> None:

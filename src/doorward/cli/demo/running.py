@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import Final
+from types import FrameType, TracebackType
+from typing import Final, Self
 
 _LOOK_SECONDS: Final = 0.25
 _END_SECONDS: Final = 15
+_ENDS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -29,7 +30,29 @@ class Running:
     """The children of the demo. Their standard input is a pipe of ours: its end tells them that we are gone."""
 
     children: list[Child] = field(default_factory=list[Child])
-    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        """From here on SIGINT and SIGTERM leave the block, at whichever line, and `__exit__` ends the children."""
+        for number in _ENDS:
+            signal.signal(number, _leave)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all children: politely first, after 15 seconds at once. A second Ctrl-C does not break this off."""
+        for number in _ENDS:
+            signal.signal(number, signal.SIG_IGN)
+        for child in self.children:
+            child.process.terminate()
+        for child in self.children:
+            try:
+                child.process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+            if child.process.stdin is not None:
+                child.process.stdin.close()
 
     def start(self, name: str, module: str, flags: Sequence[str], environ: Mapping[str, str]) -> None:
         """Start a module of the product as a child, in a session of its own, so that Ctrl-C reaches us alone."""
@@ -45,33 +68,13 @@ class Running:
         """Name a child that ended by itself."""
         return next((child.name for child in self.children if child.process.poll() is not None), None)
 
-    def watch(self, each_look: Callable[[], None]) -> str | None:
-        """Wait for SIGINT, SIGTERM or the end of a child, which is then named; look every quarter of a second."""
+    def watch(self, each_look: Callable[[], None]) -> str:
+        """Look four times a second, until a child ends by itself, which is then named."""
+        while (gone := self.ended()) is None:
+            each_look()
+            time.sleep(_LOOK_SECONDS)
+        return gone
 
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            self.stopping.set()
 
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            while not self.stopping.wait(_LOOK_SECONDS):
-                gone = self.ended()
-                if gone is not None:
-                    return gone
-                each_look()
-            return None
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def end(self) -> None:
-        """End all children: politely first, after 15 seconds at once."""
-        for child in self.children:
-            child.process.terminate()
-        for child in self.children:
-            try:
-                child.process.wait(_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
-            if child.process.stdin is not None:
-                child.process.stdin.close()
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
