@@ -90,7 +90,7 @@ def test_sr10_sr11_a76_only_the_exact_address_is_taken(url: str) -> None:
 
 
 def test_catalogue_4_a_near_miss_is_explained_to_the_admin() -> None:
-    with pytest.raises(Refused, match="differs from .* by a trailing slash"):
+    with pytest.raises(Refused, match=r"differs from .* by a trailing slash"):
         judge(Asks(acs_url=ACS + "/"))
     with pytest.raises(Refused, match="by its query"):
         judge(Asks(acs_url="https://wiki.example/acs?other=1"))

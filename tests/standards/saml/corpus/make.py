@@ -68,6 +68,11 @@ def ds_object(signature: etree._Element) -> etree._Element:
     return etree.SubElement(signature, f"{{{DS}}}Object")
 
 
+def extended(inside: str) -> str:
+    """Give a plain message Extensions that hold `inside`."""
+    return PLAIN.replace("</samlp:", f"<samlp:Extensions>{inside}</samlp:Extensions></samlp:")
+
+
 def open_ways() -> None:
     """What must pass, so that a corpus that refuses everything does not pass for a good one."""
     put("ok-plain.xml", PLAIN, "accepted")
@@ -231,7 +236,9 @@ def identifiers() -> None:
         root = tree()
         etree.SubElement(extensions(root), "{urn:x}a").set(attribute, "_signed")
         put(f"xa11-{name}.xml", written(root), MALFORMED)
-    root = tree(Asks(id="_plain", inside='<samlp:Extensions><x:a xmlns:x="urn:x" ID="_inner"/></samlp:Extensions>').xml())
+    root = tree(
+        Asks(id="_plain", inside='<samlp:Extensions><x:a xmlns:x="urn:x" ID="_inner"/></samlp:Extensions>').xml()
+    )
     signature = signature_of(tree())
     signature.find(".//ds:Reference", NAMES).set("URI", "#_inner")
     root.find("saml:Issuer", NAMES).addnext(signature)
@@ -272,7 +279,11 @@ def markup() -> None:
     put("xa15-doubled-attribute.xml", PLAIN.replace('Version="2.0"', 'Version="2.0" Version="2.0"'), NOT_XML)
     polluted = text.replace('ID="_signed"', 'ID="_signed" x:ID="_signed" xmlns:x="urn:x"', 1)
     put("xa15-attribute-pollution.xml", polluted, MALFORMED)
-    put("xa15-two-issuers.xml", PLAIN.replace("</saml:Issuer>", f"</saml:Issuer><saml:Issuer>{issuer}</saml:Issuer>"), MALFORMED)
+    put(
+        "xa15-two-issuers.xml",
+        PLAIN.replace("</saml:Issuer>", f"</saml:Issuer><saml:Issuer>{issuer}</saml:Issuer>"),
+        MALFORMED,
+    )
     put("xa15-element-in-issuer.xml", PLAIN.replace(issuer, f"{issuer}<x xmlns=''/>"), MALFORMED)
     put("xa16-instruction.xml", PLAIN.replace(issuer, f"{issuer}<?x y?>"), MARKUP)
     put("xa16-instruction-first.xml", f"<?xml-stylesheet href='http://127.0.0.1:9/a.xsl'?>{PLAIN}", MARKUP)
@@ -290,10 +301,14 @@ def markup() -> None:
     put("xa16-empty.xml", "\n", NOT_XML)
     put("xa16-text.xml", "hello", NOT_XML)
     put("xa17-deep.xml", PLAIN.replace(issuer, "<a>" * 8_000 + "</a>" * 8_000), NOT_XML)
-    put("xa17-nested-200.xml", PLAIN.replace("</samlp:", f"<samlp:Extensions>{'<a>' * 200}{'</a>' * 200}</samlp:Extensions></samlp:"), LARGE)
+    put("xa17-nested-200.xml", extended("<a>" * 200 + "</a>" * 200), LARGE)
     many = "".join(f' a{n}="1"' for n in range(5_000))
     put("xa17-attributes.xml", PLAIN.replace("<saml:Issuer>", f"<saml:Issuer{many}>"), LARGE)
-    put("xa17-elements.xml", PLAIN.replace("</samlp:", f"<samlp:Extensions>{'<a/>' * 5_000}</samlp:Extensions></samlp:"), LARGE)
+    put(
+        "xa17-elements.xml",
+        PLAIN.replace("</samlp:", f"<samlp:Extensions>{'<a/>' * 5_000}</samlp:Extensions></samlp:"),
+        LARGE,
+    )
     put("xa17-long-issuer.xml", PLAIN.replace(issuer, "a" * 2_000), LARGE)
     put("xa17-long-attribute.xml", Asks(acs_url=ACS + "a" * 2_000).xml(), LARGE)
     put("xa17-over-the-cap.xml", PLAIN.replace(issuer, "a" * 66_000), LARGE)
