@@ -114,8 +114,7 @@ def _checked(source: Connection, file: Path) -> About:
         raise BackupError(f"{file} is no backup; name a file that `doorward backup` wrote")
     if cast("str", source.exec_driver_sql("PRAGMA integrity_check").scalar_one()) != "ok":
         raise BackupError(f"{file} is damaged; take another backup")
-    rows = cast("list[tuple[str, str]]", source.execute(select(_about.c.name, _about.c.value)).tuples().all())
-    said = dict(rows)
+    said = dict(cast("Iterable[tuple[str, str]]", source.execute(select(_about.c.name, _about.c.value)).all()))
     revision = current_revision(source)
     if said.get("format") != _FORMAT or revision != HEAD:
         raise BackupError(

@@ -66,7 +66,7 @@ class Vault:
         nonce, box = sealed[5 : 5 + _NONCE_BYTES], sealed[5 + _NONCE_BYTES :]
         try:
             return self._aead.decrypt(nonce, box, _place(table, column, row))
-        except InvalidTag as broken:
+        except (InvalidTag, ValueError) as broken:
             raise SealBroken(f"{table}.{column} was altered or moved") from broken
 
     def mac(self, purpose: Purpose, value: str) -> str:
