@@ -230,13 +230,20 @@ def _service_address(path: str, url: str) -> Iterator[Fault]:
         yield Fault(path, sentence)
 
 
-def _web_address(path: str, url: str) -> Iterator[Fault]:
-    """Refuse what is no web address. It may be plain http: nothing about the person goes with it."""
+def web_refusal(url: str) -> str | None:
+    """Say why `url` is no web address, or None. It may be plain http: nothing about the person goes with it."""
     parts = _split(url)
     if len(url) > MAX_ADDRESS or _unprintable(url) or " " in url or "\\" in url:
-        yield Fault(path, "this is no web address")
-    elif parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-        yield Fault(path, "this is no web address: it begins with https:// and a host")
+        return "this is no web address"
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        return "this is no web address: it begins with https:// and a host"
+    return None
+
+
+def _web_address(path: str, url: str) -> Iterator[Fault]:
+    sentence = web_refusal(url)
+    if sentence is not None:
+        yield Fault(path, sentence)
 
 
 def _address_refusal(uri: str) -> str | None:

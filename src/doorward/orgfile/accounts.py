@@ -79,7 +79,7 @@ def plan_admins(
             changes.append(AddAdmin(placed.where, new, state is AdminState.SUSPENDED, credentials))
             continue
         old = known.admin
-        if said.id is not None and said.id.lower() != old.id:
+        if said.id is not None and said.id != old.id:
             findings.problems.append(placed.where.at("id").problem(f"{said.email} has the id {old.id}"))
         given = said.model_fields_set
         new_admin = replace(
@@ -108,7 +108,7 @@ def _known(snapshot: Snapshot, placed: Placed[UserModel], findings: Findings) ->
     by_name = snapshot.usernames.get(username_key(said.username))
     if said.id is None:
         return None if by_name is None else snapshot.people[by_name]
-    known = snapshot.people.get(said.id.lower())
+    known = snapshot.people.get(said.id)
     if known is None and by_name is not None:
         findings.problems.append(placed.where.at("id").problem(f"{said.username} has the id {by_name}"))
     return known

@@ -167,7 +167,7 @@ def _twice(desired: Desired, organizations: Sequence[Placed[OrganizationModel]])
     keyed: Final[tuple[Sequence[tuple[str, Where]], ...]] = (
         [(group_key(each.said.name), each.where) for each in desired.groups],
         [(username_key(each.said.username), each.where) for each in desired.users],
-        [(each.said.id.lower(), each.where) for each in desired.users if each.said.id is not None],
+        [(each.said.id, each.where) for each in desired.users if each.said.id is not None],
         [(email_key(each.said.email), each.where) for each in desired.users if each.said.email is not None],
         [(email_key(each.said.email), each.where) for each in desired.admins],
         [(each.said.slug, each.where) for each in desired.applications],

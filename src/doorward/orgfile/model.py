@@ -13,10 +13,12 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal, TypeVar, cast
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from doorward.apps.rules import web_refusal
 from doorward.clock import Instant, from_datetime
 from doorward.directory import fields, names
 from doorward.directory.errors import BadName
@@ -91,6 +93,22 @@ def decoded_seed(text: str) -> bytes:
         raise ValueError("must be base32: letters and the digits 2 to 7") from error
 
 
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise ValueError("must be a UUID") from error
+
+
+def _web(text: str) -> str:
+    sentence = web_refusal(text)
+    if sentence is not None:
+        raise ValueError(sentence)
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web)]
+Id = Annotated[str, AfterValidator(_uuid)]
 Name = Annotated[str, _line(fields.MAX_NAME)]
 Phone = Annotated[str, _line(fields.MAX_PHONE)]
 Email = Annotated[str, _judged(names.kept_email)]
@@ -109,7 +127,7 @@ class SupportModel(_Object):
     name: Name | None = None
     email: Email | None = None
     phone: Phone | None = None
-    url: str | None = None
+    url: WebAddress | None = None
 
 
 class OrganizationModel(_Object):
@@ -137,7 +155,7 @@ class TotpModel(_Object):
 class UserModel(_Object):
     """A person."""
 
-    id: str | None = None
+    id: Id | None = None
     username: Annotated[str, _judged(names.kept_username)]
     email: Email | None = None
     email_verified: bool = True
@@ -161,7 +179,7 @@ class UserModel(_Object):
 class AdminModel(_Object):
     """An administrator."""
 
-    id: str | None = None
+    id: Id | None = None
     email: Email
     name: Name | None = None
     role: Literal["owner", "administrator", "help_desk", "auditor"]

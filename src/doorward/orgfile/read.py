@@ -168,6 +168,8 @@ class _Reader:
             if key in read:
                 self._fault(key_node, (*path, key), "stands twice")
             read[key] = self.value(value_node, (*path, key))
+            # People look for a field where its name stands, which may be a line before its value.
+            self.lines[*path, key] = _line(key_node)
         if set(read) in ({"file"}, {"env"}) and any(place.fullmatch(written(path)) for place in _SECRET_PLACES):
             return self._referenced(node, path, read)
         return read
