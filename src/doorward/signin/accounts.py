@@ -19,6 +19,7 @@ from doorward.signin import browsers, guesses, sessions
 from doorward.signin.audience import Audience
 from doorward.signin.factors import FACTORS, NEVER_ALONE, Held, authenticator, recovery
 from doorward.signin.hashing import PasswordHasher
+from doorward.signin.policy import MOST_FAILURES_OF_AN_AUTHENTICATOR
 from doorward.store import Vault, new_id
 
 
@@ -36,14 +37,19 @@ class PausedName:
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """What an account has set up. `second` is what it may prove itself with now."""
+    """What an account has set up: `held` may be used now, `unusable` is closed or not allowed.
+
+    A closed factor is still one: whoever closed it by wrong codes gets past it neither by the password alone nor by
+    setting up another one.
+    """
 
     held: tuple[Held, ...]
+    unusable: tuple[Held, ...] = ()
 
     @property
     def is_enough(self) -> bool:
-        """Whether the account holds a second factor that stands by itself."""
-        return any(held.method not in NEVER_ALONE for held in self.held)
+        """Whether the account holds a second factor that stands by itself, usable now or not."""
+        return any(held.method not in NEVER_ALONE for held in (*self.held, *self.unusable))
 
     @property
     def recovery_left(self) -> int:
@@ -55,13 +61,14 @@ def factors_of(
     connection: Connection, audience: Audience, owner_id: str, allowed: Sequence[str] | None = None
 ) -> Factors:
     """List what an account has set up, of the factors the organisation allows (None: of all)."""
-    found = [
-        held
-        for method, factor in FACTORS.items()
-        if allowed is None or method.value in allowed
-        for held in factor.held(connection, audience, owner_id)
-    ]
-    return Factors(tuple(found))
+    found = [held for factor in FACTORS.values() for held in factor.held(connection, audience, owner_id)]
+
+    def is_usable(held: Held) -> bool:
+        return not held.is_closed and (allowed is None or held.method.value in allowed)
+
+    return Factors(
+        tuple(held for held in found if is_usable(held)), tuple(held for held in found if not is_usable(held))
+    )
 
 
 def has_totp(connection: Connection, audience: Audience, owner_id: str) -> bool:
@@ -143,6 +150,52 @@ def change_password(  # noqa: PLR0913 - what the change is recorded with
     _record(connection, "password.changed", audience, owner_id, actor, caller, now)
 
 
+@dataclass(frozen=True, slots=True)
+class PresentPassword:
+    """A password as a guess meets it. `phc` is None where there is none, or where it is closed to this browser."""
+
+    phc: str | None
+    must_change: bool
+    changed_at: Instant
+
+
+def count_password_attempt(
+    connection: Connection, audience: Audience, owner_id: str | None, *, in_known_browser: bool
+) -> PresentPassword | None:
+    """Raise the failures in a row of a password before it is looked at, and read it. One statement for every name.
+
+    After a hundred failures without a success it is closed for every browser that is not known (63B §3.2.2).
+    """
+    table = audience.tables.passwords
+    counted = connection.execute(
+        update(table)
+        .where(table.c.owner_id == (owner_id or ""))
+        .values(failures=table.c.failures + 1)
+        .returning(table.c.phc, table.c.failures, table.c.must_change, table.c.changed_at)
+    ).one_or_none()
+    if counted is None:
+        return None
+    phc, failures, must_change, changed_at = cast("tuple[str, int, bool, int]", tuple(counted))
+    is_closed = failures > MOST_FAILURES_OF_AN_AUTHENTICATOR and not in_known_browser
+    return PresentPassword(None if is_closed else phc, must_change, changed_at)
+
+
+def uncount_password_attempt(connection: Connection, audience: Audience, owner_id: str) -> None:
+    """Take a counted failure back that was never judged."""
+    c = audience.tables.passwords.c
+    mine = update(audience.tables.passwords).where(c.owner_id == owner_id, c.failures > 0)
+    connection.execute(mine.values(failures=c.failures - 1))
+
+
+def clear_password_failures(connection: Connection, audience: Audience, owner_id: str) -> None:
+    """Clear the failures in a row after a right password, but not those of a closed one."""
+    c = audience.tables.passwords.c
+    mine = update(audience.tables.passwords).where(
+        c.owner_id == owner_id, c.failures <= MOST_FAILURES_OF_AN_AUTHENTICATOR
+    )
+    connection.execute(mine.values(failures=0))
+
+
 def upgrade_hash(connection: Connection, audience: Audience, owner_id: str, old: str, new: str) -> None:
     """Keep a stronger hash of the same password, unless it was changed meanwhile (PW-08)."""
     table = audience.tables.passwords
@@ -153,13 +206,12 @@ def unlock(
     connection: Connection, vault: Vault, audience: Audience, owner_id: str, actor: Actor, caller: Caller, now: Instant
 ) -> None:
     """Open sign-in with a name again: its counters start anew, old claims are void, a closed password opens."""
-    keys, known = [f"account:{owner_id}"], list[str]()
+    email, known = None, list[str]()
     if audience is Audience.PERSON:
         found = person(connection, PersonId(owner_id))
-        if found is not None and found.email:
-            keys.append(guesses.slot_of_local_part(vault, audience, found.email))
+        email = None if found is None else found.email
         known = browsers.ids_of(connection, owner_id)
-    guesses.open_again(connection, audience, keys, known)
+    guesses.open_again(connection, audience, guesses.keys_of_account(vault, audience, owner_id, email), known)
     table = audience.tables.passwords
     connection.execute(update(table).where(table.c.owner_id == owner_id).values(failures=0))
     _record(connection, "account.unlocked", audience, owner_id, actor, caller, now)

@@ -8,13 +8,14 @@ from typing import Protocol, TypeAlias
 
 from sqlalchemy import Connection
 
+from doorward.audit import Outcome
 from doorward.clock import Clock, Instant
 from doorward.directory import Standing
 from doorward.organization import Organization, current
 from doorward.signin import accounts, browsers, enrol, flow, guesses, transaction, who
 from doorward.signin.accounts import Factors
 from doorward.signin.audience import Audience
-from doorward.signin.effects import Browser, Carried, Moved, Scene, SignedIn, Stays, carry_out, owner_of
+from doorward.signin.effects import Browser, Carried, Moved, Scene, SignedIn, Stays, carry_out, note, owner_of
 from doorward.signin.enrol import Pending
 from doorward.signin.flow import NotNow, Said
 from doorward.signin.guesses import Slowed, Subject
@@ -169,18 +170,22 @@ def factors_in(connection: Connection, scene: Scene) -> Factors:
     return accounts.factors_of(connection, scene.audience, scene.account.id, allowed)
 
 
-def held_back(scene: Scene, refused: guesses.Refused) -> Held | NotJudged:
-    """Turn a refused claim into its answer."""
+def held_back(connection: Connection, scene: Scene, refused: guesses.Refused) -> Held | NotJudged:
+    """Turn a refused claim into its answer, and record why nothing was looked at."""
     if isinstance(refused, InFlight):
         return NotJudged(scene.transaction)
+    reason = {Paused: "paused", Waiting: "waiting", Slowed: "slowed"}[type(refused)]
+    note(connection, scene, flow.Record("signin.refused", success=False, reason=reason), Outcome.REFUSED)
     return Held(scene.transaction, refused, scene.now)
 
 
-def subject_in(scene: Scene, account: Account | None) -> Subject:
-    """Tell whose counters a guess raises here."""
-    typed = scene.transaction.state.typed
-    account_id = account.id if account else None
-    return guesses.subject_of(scene.vault, scene.organization, scene.audience, typed, account_id, scene.browser_id)
+def subject_in(connection: Connection, scene: Scene, account: Account | None) -> Subject:
+    """Tell whose counters a guess raises here. The statements depend on the typed name alone."""
+    name = scene.transaction.state.typed
+    local = guesses.local_part_in(scene.organization, scene.audience, name)
+    other = None if local is None else who.find(connection, scene.audience, local, scene.now)
+    typed = guesses.Typed(name, account.id if account else None, other.id if other else None)
+    return guesses.subject_of(scene.vault, scene.organization, scene.audience, typed, scene.browser_id)
 
 
 def known_account(scene: Scene) -> Account:

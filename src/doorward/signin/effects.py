@@ -14,7 +14,7 @@ from doorward.organization import Organization
 from doorward.signin import browsers, enrol, flow, guesses, sessions, transaction, who
 from doorward.signin.audience import Audience
 from doorward.signin.destination import Heading
-from doorward.signin.flow import BeginSetUp, GiveBack, IssueSession, Record, Said, StartEnrolmentDays, State, Step
+from doorward.signin.flow import BeginSetUp, GiveBack, IssueSession, Record, Said, StartEnrolmentDays, Step
 from doorward.signin.guesses import Guess
 from doorward.signin.transaction import Transaction
 from doorward.signin.who import Account
@@ -87,7 +87,7 @@ def carry_out(connection: Connection, scene: Scene, step: Step) -> Carried:
                 if scene.guess is not None:
                     guesses.give_back(connection, scene.guess)
             case Record():
-                _record(connection, scene, effect, state)
+                note(connection, scene, effect)
             case StartEnrolmentDays():
                 if scene.audience is Audience.PERSON and scene.account is not None:
                     note_mfa_due(connection, PersonId(scene.account.id), scene.now)
@@ -124,10 +124,8 @@ def _issue(connection: Connection, scene: Scene, effect: IssueSession) -> Signed
         raise flow.NotNow("nobody is known yet")
     if not transaction.finish(connection, scene.audience, scene.transaction):
         return Moved()
-    subject = guesses.subject_of(
-        scene.vault, scene.organization, scene.audience, scene.transaction.state.typed, account.id, scene.browser_id
-    )
-    guesses.clear_after_success(connection, subject, scene.now)
+    keys = guesses.keys_of_account(scene.vault, scene.audience, account.id, account.email)
+    guesses.clear_after_success(connection, scene.audience, keys, scene.browser_id, scene.now)
     if scene.browser_id is not None:
         # A full sign-in from a known browser opens a password again that a hundred failures had closed.
         table = scene.audience.tables.passwords
@@ -168,8 +166,9 @@ def _issue(connection: Connection, scene: Scene, effect: IssueSession) -> Signed
     return SignedIn(scene.audience, account.id, session_id, handle, known, scene.transaction.heading)
 
 
-def _record(connection: Connection, scene: Scene, effect: Record, state: State) -> None:
-    account = scene.account
+def note(connection: Connection, scene: Scene, effect: Record, outcome: Outcome = Outcome.FAILED) -> None:
+    """Write one outcome of a sign-in to the audit log; `outcome` is what it is if it is no success."""
+    account, state = scene.account, scene.transaction.state
     details: dict[str, Json] = {**scene.details, "stage": scene.transaction.state.stage.value}
     if account is None:
         # Often a mistyped password: kept only as a keyed hash (SIGNIN 'Flow').
@@ -179,7 +178,7 @@ def _record(connection: Connection, scene: Scene, effect: Record, state: State) 
     proved = state.account_id is not None
     event = Event(
         action=effect.action,
-        outcome=Outcome.SUCCESS if effect.success else Outcome.FAILED,
+        outcome=Outcome.SUCCESS if effect.success else outcome,
         actor=_actor(scene.audience, account.id) if account is not None and proved else Actor.nobody(),
         caller=scene.browser.caller,
         reason=effect.reason,

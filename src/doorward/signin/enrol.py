@@ -21,7 +21,7 @@ from doorward.signin import browsers
 from doorward.signin.audience import Audience
 from doorward.signin.factors import authenticator, recovery, totp
 from doorward.signin.factors.authenticator import MOST_APPS, SEED_BYTES
-from doorward.store import Vault, new_id, once
+from doorward.store import Vault, new_id, once_factors
 
 LIFETIME: Final = 10 * MINUTE
 _KIND: Final = "totp"
@@ -139,7 +139,10 @@ def confirm(
     first = totp.first_code(waiting.seed, code, now, settings.period_seconds, settings.drift_seconds)
     if first is None:
         return WrongFirstCode()
-    if once.consume_enrolment(connection, tables.enrolments, enrolment_id, owner.bound_to, now) is None:
+    # Two set-ups at once must not each see room for one more.
+    accounts = tables.accounts
+    connection.execute(select(accounts.c.id).where(accounts.c.id == owner.id).with_for_update())
+    if once_factors.consume_enrolment(connection, tables.enrolments, enrolment_id, owner.bound_to, now) is None:
         return Gone()
     if waiting.replaces_id is not None:
         authenticator.remove(connection, owner.audience, owner.id, waiting.replaces_id, may_be_last=True)

@@ -6,12 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import Instant
 from doorward.organization import Organization, current
-from doorward.signin import accounts, guesses, policy, sessions
+from doorward.signin import accounts, browsers, guesses, policy, sessions
+from doorward.signin.accounts import PresentPassword
 from doorward.signin.answers import Means
 from doorward.signin.audience import Audience
 from doorward.signin.factors import FACTORS, NotRight
@@ -66,7 +67,9 @@ def strongest(connection: Connection, signed: Signed) -> Strongest:
     found = accounts.factors_of(connection, audience, account_id, allowed)
     if not found.is_enough:
         return Strongest((Method.PASSWORD,))
-    return Strongest(tuple(dict.fromkeys(held.method for held in found.held)))
+    # Where every factor is closed one of them is still asked for, and no code of it is right.
+    methods = [held.method for held in found.held] or [held.method for held in found.unusable]
+    return Strongest(tuple(dict.fromkeys(methods)))
 
 
 def is_fresh(connection: Connection, signed: Signed, now: Instant) -> bool:
@@ -97,12 +100,16 @@ async def _by_code(means: Means, signed: Signed, method: Method, typed: str, cal
         if not isinstance(guess, Guess):
             return _not_looked(guess)
         is_open = factor.count_attempt(connection, audience, account_id)
-        result = factor.check(connection, means.vault, organization, audience, account_id, code, now)
+        result = (
+            factor.check(connection, means.vault, organization, audience, account_id, code, now)
+            if is_open
+            else NotRight(factor.wrong, counts=True)
+        )
         if isinstance(result, NotRight):
-            if is_open and not result.counts:
-                guesses.give_back(connection, guess)
-            else:
+            if result.counts:
                 guesses.judge_wrong(connection, guess, now)
+            else:
+                guesses.give_back(connection, guess)
             _record(connection, signed, method, result.said.value, caller, now)
             return NotProved(result.said)
         guesses.give_back(connection, guess)
@@ -115,36 +122,37 @@ async def password_is_right(means: Means, signed: Signed, typed: str, caller: Ca
     """Check the present password, as a change of it asks for (PW-10), through the same guesses as the sign-in."""
     now = means.clock()
     audience, account_id = _owner(signed)
-    table = audience.tables.passwords
 
-    def claim(connection: Connection) -> tuple[Guess, str | None] | NotLooked:
+    def claim(connection: Connection) -> tuple[Guess, PresentPassword | None] | NotLooked:
         guess = _claim(connection, current(connection), signed, Kind.PASSWORD, caller, now)
         if not isinstance(guess, Guess):
             return _not_looked(guess)
-        counted = update(table).where(table.c.owner_id == account_id).values(failures=table.c.failures + 1)
-        return guess, connection.execute(counted.returning(table.c.phc)).scalar()
+        in_known_browser = _known_browser(connection, signed, now) is not None
+        return guess, accounts.count_password_attempt(
+            connection, audience, account_id, in_known_browser=in_known_browser
+        )
 
     claimed = await means.db.write(claim)
     if not isinstance(claimed, tuple):
         return claimed
-    guess, phc = claimed
+    guess, password = claimed
     try:
-        right: bool | None = await means.hasher.verify(phc, typed)
+        right: bool | None = await means.hasher.verify(password.phc if password else None, typed)
     except Overloaded:
         right = None
 
     def judge(connection: Connection) -> Result:
-        mine = table.c.owner_id == account_id
         if right is None:
             guesses.give_back(connection, guess)
-            connection.execute(update(table).where(mine, table.c.failures > 0).values(failures=table.c.failures - 1))
+            accounts.uncount_password_attempt(connection, audience, account_id)
             return NotLooked(None)
-        if not right:
+        changed_at = accounts.password_changed_at(connection, audience, account_id)
+        if not right or password is None or password.changed_at != changed_at:
             guesses.judge_wrong(connection, guess, now)
             _record(connection, signed, Method.PASSWORD, Said.WRONG.value, caller, now)
             return NotProved(Said.WRONG)
         guesses.give_back(connection, guess)
-        connection.execute(update(table).where(mine).values(failures=0))
+        accounts.clear_password_failures(connection, audience, account_id)
         return _proved(connection, means, signed, Method.PASSWORD, caller, now)
 
     return await means.db.write(judge)
@@ -154,8 +162,17 @@ def _claim(
     connection: Connection, organization: Organization, signed: Signed, kind: Kind, caller: Caller, now: Instant
 ) -> Guess | guesses.Refused:
     audience, account_id = _owner(signed)
-    subject = guesses.subject_of_account(audience, account_id, signed.facts.browser_id)
+    subject = guesses.subject_of_account(audience, account_id, _known_browser(connection, signed, now))
     return guesses.claim(connection, organization, subject, kind, caller.address, now)
+
+
+def _known_browser(connection: Connection, signed: Signed, now: Instant) -> str | None:
+    """Give the known browser in which a session began, if it is still known: a change of a factor forgets it."""
+    audience, account_id = _owner(signed)
+    if audience is Audience.ADMIN:
+        return None
+    row_id = signed.facts.browser_id
+    return row_id if browsers.is_known(connection, row_id, account_id, now) else None
 
 
 def _not_looked(refused: guesses.Refused) -> NotLooked:

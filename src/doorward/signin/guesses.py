@@ -25,6 +25,7 @@ from doorward.store import Purpose, Vault, once
 from doorward.store.once import Claim, Counted, InFlight, Kind, Paused, Waiting
 
 _SLOTS: Final = 2**20
+_LONGEST_NAME: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ class Slowed:
     """Too many guesses failed from one address or network; nothing was judged. Opens at `until`."""
 
     until: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A typed name, whose it is, and whose username its local part is. None: nobody's."""
+
+    name: str
+    account_id: str | None
+    local_account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +72,32 @@ def subject_of(
     vault: Vault,
     organization: Organization,
     audience: Audience,
-    typed: str,
-    account_id: str | None,
+    typed: Typed,
     browser_id: str | None,
 ) -> Subject:
     """Tell which counters a guess against the typed name raises.
 
     A name that nobody has is counted in one of 2^20 slots by keyed hash. A mail address in one of the organisation's
-    domains, known or not, also raises the slot of its local part: whoever tries both learns nothing.
+    domains, known or not, also raises the count of its local part: whoever tries both learns nothing. Where the local
+    part is somebody else's username that is their counter, as it is when it is typed alone.
     """
-    key = lookup_key(typed) or typed[:256]
-    first = f"account:{account_id}" if account_id else _slot(vault, audience, key)
-    local, at, domain = key.rpartition("@")
-    if audience is Audience.PERSON and at and domain in {d.lower() for d in organization.domains}:
-        return Subject(audience, (first, _slot(vault, audience, local)), browser_id)
-    return Subject(audience, (first,), browser_id)
+    key = _key(typed.name)
+    first = f"account:{typed.account_id}" if typed.account_id else _slot(vault, audience, key)
+    local = local_part_in(organization, audience, typed.name)
+    if local is None:
+        return Subject(audience, (first,), browser_id)
+    other = typed.local_account_id
+    second = f"account:{other}" if other and other != typed.account_id else _slot(vault, audience, local)
+    # Always in one order: two guesses that raise the same two counters must not wait for each other.
+    return Subject(audience, tuple(sorted((first, second))), browser_id)
+
+
+def local_part_in(organization: Organization, audience: Audience, typed: str) -> str | None:
+    """Give the local part of a typed mail address in one of the organisation's domains, else None."""
+    local, at, domain = _key(typed).rpartition("@")
+    if audience is Audience.ADMIN or not at:
+        return None
+    return local if domain in {d.lower() for d in organization.domains} else None
 
 
 def subject_of_account(audience: Audience, account_id: str, browser_id: str | None = None) -> Subject:
@@ -97,14 +118,15 @@ def claim(
     if isinstance(slowed_or_taken, Slowed):
         return slowed_or_taken
     table = subject.audience.tables.counters
+    # Addresses, then the lane, then names: always in this order, here and below, so that no two requests deadlock.
     lane = _claim_lane(connection, table, subject, kind, rule, now)
     common: list[Claim] = []
     for key in subject.keys:
         taken = once.claim_guess(connection, table, key, kind, rule, now, bounded=lane is None)
         if not isinstance(taken, Claim):
+            _give_back_addresses(connection, slowed_or_taken)
             for claim_ in common:
                 once.give_back(connection, table, claim_)
-            _give_back_addresses(connection, slowed_or_taken)
             return taken
         common.append(taken)
     return Guess(subject.audience, kind, rule, tuple(common), lane, slowed_or_taken)
@@ -113,32 +135,35 @@ def claim(
 def judge_wrong(connection: Connection, guess: Guess, now: Instant) -> Counted:
     """Count a claimed guess as a failure. Tells the failures of the counter that bounds it, and its pause if any."""
     table = guess.audience.tables.counters
+    lane = guess.lane
+    in_lane = None if lane is None else once.judge_wrong(connection, table, lane, guess.limits, now)
     counted = [once.judge_wrong(connection, table, claim_, guess.limits, now) for claim_ in guess.common]
-    if guess.lane is not None:
-        return once.judge_wrong(connection, table, guess.lane, guess.limits, now)
+    if in_lane is not None:
+        return in_lane
     return Counted(max(c.failed for c in counted), max(c.paused_until for c in counted))
 
 
 def give_back(connection: Connection, guess: Guess) -> None:
     """Return a guess that was right, or that could not be judged."""
     table = guess.audience.tables.counters
-    for claim_ in (*guess.common, *([guess.lane] if guess.lane else [])):
-        once.give_back(connection, table, claim_)
     _give_back_addresses(connection, guess.addresses)
+    for claim_ in (*([guess.lane] if guess.lane else []), *guess.common):
+        once.give_back(connection, table, claim_)
 
 
-def clear_after_success(connection: Connection, subject: Subject, now: Instant) -> None:
-    """Clear the counters after a whole sign-in.
+def clear_after_success(
+    connection: Connection, audience: Audience, keys: Sequence[str], browser_id: str | None, now: Instant
+) -> None:
+    """Clear the counters of an account after a whole sign-in: in the lane of a known browser that lane's own alone.
 
-    In the lane of a known browser that lane's own count, and of the common counter what is no running pause:
-    a common pause stays until its time or an administrator ends it.
+    A common pause stays until its time or until an administrator ends it.
     """
-    table = subject.audience.tables.counters
-    if subject.browser_id is not None:
-        once.clear_counter(connection, table, f"browser:{subject.browser_id}")
-    for key in subject.keys:
-        if subject.browser_id is None:
-            once.clear_counter(connection, table, key, keep_pause_at=now)
+    table = audience.tables.counters
+    if browser_id is not None:
+        once.clear_counter(connection, table, f"browser:{browser_id}")
+        return
+    for key in keys:
+        once.clear_counter(connection, table, key, keep_pause_at=now)
 
 
 def open_again(connection: Connection, audience: Audience, keys: Sequence[str], browser_ids: Sequence[str]) -> None:
@@ -147,9 +172,11 @@ def open_again(connection: Connection, audience: Audience, keys: Sequence[str], 
         once.clear_counter(connection, audience.tables.counters, key)
 
 
-def slot_of_local_part(vault: Vault, audience: Audience, email: str) -> str:
-    """Name the slot that guesses against a mail address raise beside its owner's counter."""
-    return _slot(vault, audience, (lookup_key(email) or email).rpartition("@")[0])
+def keys_of_account(vault: Vault, audience: Audience, account_id: str, email: str | None) -> tuple[str, ...]:
+    """Name the counters that are an account's own: its common one, and the slot that its mail address raises too."""
+    if audience is Audience.ADMIN or not email:
+        return (f"account:{account_id}",)
+    return tuple(sorted((f"account:{account_id}", _slot(vault, audience, _key(email).rpartition("@")[0]))))
 
 
 def pause_of(connection: Connection, audience: Audience, account_id: str, now: Instant) -> Instant | None:
@@ -172,6 +199,10 @@ def networks_of(address: str) -> tuple[str, str] | None:
         f"a:{ip_network((parsed, own), strict=False)}",
         f"n:{ip_network((parsed, wide), strict=False)}",
     )
+
+
+def _key(typed: str) -> str:
+    return lookup_key(typed) or typed[:_LONGEST_NAME]
 
 
 def _rule(limits: AttemptLimits, kind: Kind) -> Limits:
@@ -221,14 +252,16 @@ __all__ = [
     "Refused",
     "Slowed",
     "Subject",
+    "Typed",
     "claim",
     "clear_after_success",
     "give_back",
     "judge_wrong",
+    "keys_of_account",
+    "local_part_in",
     "networks_of",
     "open_again",
     "pause_of",
-    "slot_of_local_part",
     "subject_of",
     "subject_of_account",
 ]

@@ -9,13 +9,14 @@ is claimed and judged in one, since looking at it takes no time: what dies half-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import Final
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from doorward.clock import Instant
 from doorward.organization import Organization, current
 from doorward.signin import accounts, enrol, flow, guesses, passwords, policy, transaction, who
+from doorward.signin.accounts import PresentPassword
 from doorward.signin.answers import (
     Answer,
     Held,
@@ -52,13 +53,24 @@ _SHOW_ATTEMPTS_FROM: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class _Claimed:
-    """A password guess that may be judged: its scene, the hash to compare (None: nobody's), and its age."""
+    """A password guess that may be judged: its scene, the account and its password (None: nobody's)."""
 
     scene: Scene
     guess: Guess
     account: Account | None
-    phc: str | None
-    password_due: bool
+    password: PresentPassword | None
+
+    @property
+    def phc(self) -> str | None:
+        """The hash to compare with; None where a dummy is compared."""
+        return self.password.phc if self.password else None
+
+    def password_due(self, now: Instant) -> bool:
+        """Whether a new password must be set before anything opens."""
+        if self.password is None:
+            return False
+        settings = self.scene.organization.settings
+        return self.password.must_change or policy.password_is_too_old(settings, self.password.changed_at, now)
 
 
 async def begin(means: Means, audience: Audience, browser: Browser, heading: Heading, typed: str | None = None) -> str:
@@ -140,11 +152,10 @@ async def give_code(
             raise NotNow("another method was chosen")
         if code is None:
             return Stays(scene.transaction, factor.malformed)
-        guess = guesses.claim(
-            connection, scene.organization, subject_in(scene, account), Kind.MFA, browser.caller.address, scene.now
-        )
+        subject = subject_in(connection, scene, account)
+        guess = guesses.claim(connection, scene.organization, subject, Kind.MFA, browser.caller.address, scene.now)
         if not isinstance(guess, Guess):
-            return held_back(scene, guess)
+            return held_back(connection, scene, guess)
         return _judge_code(connection, replace(scene, guess=guess), guess, method, code)
 
     return await in_one(means, audience, browser, transaction_id, judge)
@@ -256,73 +267,66 @@ def _claim_password(
     account = who.find(connection, audience, found.state.typed, now)
     browser_id = known_browser(connection, means.vault, audience, browser, account, now)
     scene = replace(scene_of(connection, means, audience, browser, found, now), account=account, browser_id=browser_id)
-    guess = guesses.claim(
-        connection, scene.organization, subject_in(scene, account), Kind.PASSWORD, browser.caller.address, now
-    )
+    subject = subject_in(connection, scene, account)
+    guess = guesses.claim(connection, scene.organization, subject, Kind.PASSWORD, browser.caller.address, now)
     if not isinstance(guess, Guess):
-        return held_back(scene, guess)
-    c = audience.tables.passwords.c
-    counted = connection.execute(
-        update(audience.tables.passwords)
-        .where(c.owner_id == (account.id if account else ""))
-        .values(failures=c.failures + 1)
-        .returning(c.phc, c.failures, c.must_change, c.changed_at)
-    ).one_or_none()
-    scene = replace(scene, guess=guess)
-    if counted is None:
-        return _Claimed(scene, guess, account, None, password_due=False)
-    phc, failures, must_change, changed_at = cast("tuple[str, int, bool, int]", tuple(counted))
-    # After 100 failures without a success the password is closed for every browser that is not known (63B §3.2.2).
-    closed = failures > policy.MOST_FAILURES_OF_AN_AUTHENTICATOR and browser_id is None
-    due = must_change or policy.password_is_too_old(scene.organization.settings, changed_at, now)
-    return _Claimed(scene, guess, account, None if closed else phc, password_due=due)
+        return held_back(connection, scene, guess)
+    password = accounts.count_password_attempt(
+        connection, audience, account.id if account else None, in_known_browser=browser_id is not None
+    )
+    return _Claimed(replace(scene, guess=guess), guess, account, password)
 
 
 def _return_password(connection: Connection, claimed: _Claimed) -> None:
     guesses.give_back(connection, claimed.guess)
-    _lower_failures(connection, claimed, to_zero=False)
+    if claimed.account is not None:
+        accounts.uncount_password_attempt(connection, claimed.account.audience, claimed.account.id)
 
 
 def _judge_password(connection: Connection, claimed: _Claimed, *, right: bool, now: Instant) -> Answer | Moved:
-    scene, account = replace(claimed.scene, now=now), claimed.account
-    if not right or account is None:
+    scene = replace(claimed.scene, now=now)
+    account = _still_right(connection, claimed, now) if right else None
+    if account is None:
         counted = guesses.judge_wrong(connection, claimed.guess, now)
         carried = step(connection, scene, flow.PasswordWrong(paused=counted.paused_until > now))
         if isinstance(carried, Stays) and carried.said is Said.PAUSED:
             return _paused(scene, counted.paused_until)
         return _answer(connection, replace(scene, account=None), carried)
-    _lower_failures(connection, claimed, to_zero=True)
+    scene = replace(scene, account=account)
     settings = scene.organization.settings
     event = flow.PasswordRight(
         account.id,
         account.standing,
         factors_in(connection, scene).is_enough,
         policy.set_up_due(scene.audience, settings, account.mfa_required, account.mfa_due_from, now),
-        claimed.password_due,
+        claimed.password_due(now),
     )
-    return _answer(connection, scene, step(connection, scene, event))
+    carried = step(connection, scene, event)
+    # After the counters, as a claim takes them: no two requests wait for each other.
+    accounts.clear_password_failures(connection, account.audience, account.id)
+    return _answer(connection, scene, carried)
 
 
-def _lower_failures(connection: Connection, claimed: _Claimed, *, to_zero: bool) -> None:
-    """Take the counted failure of the password back; a right one clears those before it, unless it was closed."""
-    if claimed.account is None:
-        return
-    table = claimed.scene.audience.tables.passwords
-    most = policy.MOST_FAILURES_OF_AN_AUTHENTICATOR
-    condition = table.c.owner_id == claimed.account.id
-    if to_zero:
-        connection.execute(update(table).where(condition, table.c.failures <= most).values(failures=0))
-    else:
-        connection.execute(update(table).where(condition, table.c.failures > 0).values(failures=table.c.failures - 1))
+def _still_right(connection: Connection, claimed: _Claimed, now: Instant) -> Account | None:
+    """Read the account again: while the password was hashed it may have been suspended, deleted, or given another."""
+    account, password = claimed.account, claimed.password
+    if account is None or password is None:
+        return None
+    changed_at = accounts.password_changed_at(connection, account.audience, account.id)
+    return who.by_id(connection, account.audience, account.id, now) if changed_at == password.changed_at else None
 
 
 def _judge_code(connection: Connection, scene: Scene, guess: Guess, method: Method, code: str) -> Carried | Held:
     account, factor = known_account(scene), FACTORS[method]
     is_open = factor.count_attempt(connection, scene.audience, account.id)
-    result = factor.check(connection, scene.vault, scene.organization, scene.audience, account.id, code, scene.now)
+    result = (
+        factor.check(connection, scene.vault, scene.organization, scene.audience, account.id, code, scene.now)
+        if is_open
+        else NotRight(factor.wrong, counts=True)
+    )
     if not isinstance(result, NotRight):
         return step(connection, scene, flow.FactorRight(method))
-    if is_open and not result.counts:
+    if not result.counts:
         guesses.give_back(connection, guess)
         return step(connection, scene, flow.FactorWrong(result.said))
     counted = guesses.judge_wrong(connection, guess, scene.now)

@@ -34,6 +34,7 @@ class Account:
     mfa_required: bool | None
     mfa_due_from: Instant | None
     names: tuple[str, ...]
+    email: str | None = None
 
 
 def find(connection: Connection, audience: Audience, typed: str, now: Instant) -> Account | None:
@@ -70,6 +71,7 @@ def _of_person(found: Person | None, now: Instant) -> Account | None:
         found.mfa_required,
         found.mfa_due_from,
         tuple(name for name in names if name),
+        found.email,
     )
 
 
@@ -77,4 +79,4 @@ def _of_admin(found: Admin | None) -> Account | None:
     if found is None:
         return None
     standing = Standing.ACTIVE if found.is_active else Standing.SUSPENDED
-    return Account(Audience.ADMIN, found.id, found.email, standing, None, None, (found.email, found.name))
+    return Account(Audience.ADMIN, found.id, found.email, standing, None, None, (found.email, found.name), found.email)

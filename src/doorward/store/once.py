@@ -4,6 +4,7 @@
 Each decides and takes in one statement (`INSERT … ON CONFLICT DO UPDATE … WHERE … RETURNING`,
 `UPDATE … WHERE … RETURNING`, `DELETE … RETURNING`), so that two processes and a thousand parallel
 requests never get one more than allowed. A guess is claimed before the secret is looked at.
+Continued in `once_factors.py` and `once_codes.py`.
 """
 
 from __future__ import annotations
@@ -69,11 +70,15 @@ class Limits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A guess that may be judged: it stands in the counter `key` until it is given back or judged wrong."""
+    """A guess that may be judged: it stands in the counter `key` until it is given back or judged wrong.
+
+    `bounded` is false where another counter bounds the guess: this one then only counts what fails.
+    """
 
     key: str
     kind: Kind
     generation: int
+    bounded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def claim_guess(
     }
     taken = connection.execute(statement, given).scalar()
     if taken is not None:
-        return Claim(key, kind, taken)
+        return Claim(key, kind, taken, bounded)
     return _refusal(connection, table, key, kind, limits, now)
 
 
@@ -132,11 +137,10 @@ def _claim_statement(dialect: str, table: Table, kind: Kind, *, pauses: bool, bo
     own, other = _columns(table, kind)
     c = table.c
     now, attempts = _given("now_"), _given("attempts_")
-    quiet = or_(
-        and_(c.password_claimed == c.password_failed, c.mfa_claimed == c.mfa_failed),
-        c.claimed_at <= _given("lost_before"),
-    )
-    last = case((c.failed_at > 0, c.failed_at), else_=c.claimed_at)
+    settled = and_(c.password_claimed == c.password_failed, c.mfa_claimed == c.mfa_failed)
+    quiet = or_(settled, c.claimed_at <= _given("lost_before"))
+    # A claim that was lost in a crash failed when it was made.
+    last = case((or_(settled, c.failed_at > c.claimed_at), c.failed_at), else_=c.claimed_at)
     pause_over = and_(c.paused_until > 0, c.paused_until <= now)
     stale = or_(pause_over, and_(c.paused_until == 0, last <= _given("aged_before"), quiet))
     within = own.claimed < attempts
@@ -147,7 +151,7 @@ def _claim_statement(dialect: str, table: Table, kind: Kind, *, pauses: bool, bo
         allowed = true()
     values: dict[str, object] = dict.fromkeys((column.name for column in table.columns), 0)
     values |= {"key": bindparam("key_", type_=String()), "generation": 1, "claimed_at": now}
-    values |= {f"{kind.value}_claimed": 1, f"{kind.value}_open_at": _given("first_open_at")}
+    values |= {f"{kind.value}_claimed": 1, f"{kind.value}_open_at": _given("first_open_at") if bounded else 0}
     return (
         _insert(dialect, table)
         .values(values)
@@ -157,7 +161,7 @@ def _claim_statement(dialect: str, table: Table, kind: Kind, *, pauses: bool, bo
                 "generation": case((stale, c.generation + 1), else_=c.generation),
                 own.claimed: case((stale, 1), else_=own.claimed + 1),
                 own.failed: case((stale, 0), else_=own.failed),
-                own.open_at: 0 if pauses else _open_at(own, stale),
+                own.open_at: 0 if pauses else _open_at(own, stale, bounded=bounded),
                 other.claimed: case((stale, 0), else_=other.claimed),
                 other.failed: case((stale, 0), else_=other.failed),
                 other.open_at: case((stale, 0), else_=other.open_at),
@@ -203,21 +207,25 @@ def judge_wrong(connection: Connection, table: Table, claim: Claim, limits: Limi
         "attempts_": limits.attempts,
         "pause_end": _pause_end(limits, now),
     }
-    row = connection.execute(_wrong_statement(table, claim.kind, pauses=limits.pauses), given).one_or_none()
+    statement = _wrong_statement(table, claim.kind, pauses=limits.pauses, bounded=claim.bounded)
+    row = connection.execute(statement, given).one_or_none()
     return Counted(0, 0) if row is None else Counted(row[0], row[1])
 
 
 @cache
-def _wrong_statement(table: Table, kind: Kind, *, pauses: bool) -> ReturningUpdate[int, int]:
+def _wrong_statement(table: Table, kind: Kind, *, pauses: bool, bounded: bool) -> ReturningUpdate[int, int]:
     own, _ = _columns(table, kind)
     c = table.c
     starts = and_(own.failed + 1 >= _given("attempts_"), c.paused_until == 0) if pauses else false()
+    # A bounded guess closed the door behind itself when it was claimed.
+    open_at = own.open_at if bounded or pauses else _open_after(own.claimed - _given("attempts_"))
     return (
         update(table)
         .where(c.key == bindparam("key_"), c.generation == _given("generation_"))
         .values(
             {
                 own.failed: own.failed + 1,
+                own.open_at: open_at,
                 c.failed_at: _given("now_"),
                 c.paused_until: case((starts, _given("pause_end")), else_=c.paused_until),
             }
@@ -229,16 +237,16 @@ def _wrong_statement(table: Table, kind: Kind, *, pauses: bool) -> ReturningUpda
 def give_back(connection: Connection, table: Table, claim: Claim) -> None:
     """Return a claimed guess that was right or was not judged. A void claim returns nothing."""
     given = {"key_": claim.key, "generation_": claim.generation}
-    connection.execute(_give_back_statement(table, claim.kind), given)
+    connection.execute(_give_back_statement(table, claim.kind, bounded=claim.bounded), given)
 
 
 @cache
-def _give_back_statement(table: Table, kind: Kind) -> Update:
+def _give_back_statement(table: Table, kind: Kind, *, bounded: bool) -> Update:
     own, _ = _columns(table, kind)
     return (
         update(table)
         .where(table.c.key == bindparam("key_"), table.c.generation == _given("generation_"), own.claimed > own.failed)
-        .values({own.claimed: own.claimed - 1, own.open_at: 0})
+        .values({own.claimed: own.claimed - 1, own.open_at: 0 if bounded else own.open_at})
     )
 
 
@@ -299,46 +307,6 @@ def give_back_address(connection: Connection, key: str, window_ends_at: Instant)
     )
 
 
-def count_on_authenticator(connection: Connection, table: Table, column: str, value: str, most: int) -> int:
-    """Raise the failures in a row of the authenticators named (63B §3.2.2); tells how many are not closed."""
-    c = table.c
-    raised = connection.execute(
-        update(table).where(c[column] == value, c.failures < most).values(failures=c.failures + 1).returning(c[column])
-    )
-    return len(raised.all())
-
-
-def consume_step(connection: Connection, table: Table, totp_id: str, step: int, values: Mapping[str, object]) -> bool:
-    """Accept a time-step of an authenticator once: only a greater one than the last (RFC 6238 §5.2)."""
-    c = table.c
-    return (
-        connection.execute(
-            update(table).where(c.id == totp_id, c.last_step < step).values(last_step=step, **values).returning(c.id)
-        ).scalar()
-        is not None
-    )
-
-
-def consume_recovery_code(connection: Connection, table: Table, owner_id: str, code_hash: str) -> bool:
-    """Use up a recovery code: its use is its deletion."""
-    c = table.c
-    return (
-        connection.execute(
-            delete(table).where(c.owner_id == owner_id, c.code_hash == code_hash).returning(c.code_hash)
-        ).scalar()
-        is not None
-    )
-
-
-def consume_enrolment(
-    connection: Connection, table: Table, enrolment_id: str, bound_to: str, now: Instant
-) -> Mapping[str, object] | None:
-    """Use up a factor's set-up, if it belongs to this session or sign-in and has not expired."""
-    c = table.c
-    statement = delete(table).where(c.id == enrolment_id, c.bound_to == bound_to, c.expires_at > now)
-    return _taken(connection, statement, table)
-
-
 def advance_transaction(
     connection: Connection, table: Table, transaction_id: str, version: int, values: Mapping[str, object]
 ) -> bool:
@@ -396,12 +364,17 @@ def _given(name: str) -> BindParameter[int]:
     return bindparam(name, type_=BigInteger())
 
 
-def _open_at(own: _Columns, stale: ColumnElement[bool]) -> ColumnElement[int]:
+def _open_at(own: _Columns, stale: ColumnElement[bool], *, bounded: bool) -> ColumnElement[int]:
     """The instant before which the try after this one may not come: doubling from 1 s to 1 h beyond the limit."""
+    if not bounded:
+        return case((stale, 0), else_=own.open_at)
+    return case((stale, _given("first_open_at")), else_=_open_after(own.claimed + 1 - _given("attempts_")))
+
+
+def _open_after(beyond: ColumnElement[int]) -> ColumnElement[int]:
     now = _given("now_")
-    beyond = own.claimed + 1 - _given("attempts_")
     steps = [(beyond == n, now + min(SECOND << n, HOUR)) for n in range(13)]
-    return case((stale, _given("first_open_at")), (beyond < 0, 0), *steps, else_=now + HOUR)
+    return case((beyond < 0, 0), *steps, else_=now + HOUR)
 
 
 def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, cast
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
 
 from doorward.clock import Instant
 from doorward.organization import Organization
@@ -22,9 +22,10 @@ from doorward.signin.factors.totp import Accepted, Candidate, Checked, Expired, 
 from doorward.signin.flow import Said
 from doorward.signin.policy import MOST_FAILURES_OF_AN_AUTHENTICATOR
 from doorward.signin.proof import Method
-from doorward.store import Vault, new_id, once
+from doorward.store import Vault, new_id, once_factors
 
 MOST_APPS: Final = 4
+MOST_REMEMBERED: Final = 30
 SEED_BYTES: Final = 20
 """160 bits, as RFC 4226 §4 R6 recommends."""
 
@@ -42,14 +43,15 @@ class AuthenticatorApps:
 
     method: ClassVar[Method] = Method.TOTP
     malformed: ClassVar[Said] = Said.CODE_MALFORMED
+    wrong: ClassVar[Said] = Said.CODE_WRONG
 
     def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
-        """List the apps that are not closed, last used first."""
+        """List the apps, last used first."""
         c = audience.tables.totp.c
         rows = connection.execute(
-            select(c.id, c.name, c.created_at, c.last_used_at, c.period_seconds, c.drift_steps)
-            .where(c.owner_id == owner_id, c.failures < MOST_FAILURES_OF_AN_AUTHENTICATOR)
-            .order_by(c.last_used_at.desc(), c.created_at.desc())
+            select(c.id, c.name, c.created_at, c.last_used_at, c.period_seconds, c.drift_steps, c.failures)
+            .where(c.owner_id == owner_id)
+            .order_by(c.last_used_at.desc().nulls_last(), c.created_at.desc())
         ).mappings()
         return tuple(
             Held(
@@ -61,6 +63,7 @@ class AuthenticatorApps:
                 None,
                 cast("int | None", row["period_seconds"]),
                 cast("int", row["drift_steps"]),
+                is_closed=cast("int", row["failures"]) >= MOST_FAILURES_OF_AN_AUTHENTICATOR,
             )
             for row in cast("Iterable[Mapping[str, object]]", rows)
         )
@@ -72,7 +75,7 @@ class AuthenticatorApps:
     def count_attempt(self, connection: Connection, audience: Audience, owner_id: str) -> bool:
         """Raise the failures of each app that is not closed."""
         table, most = audience.tables.totp, MOST_FAILURES_OF_AN_AUTHENTICATOR
-        return once.count_on_authenticator(connection, table, "owner_id", owner_id, most) > 0
+        return once_factors.count_on_authenticators(connection, table, owner_id, most) > 0
 
     def check(
         self,
@@ -90,7 +93,9 @@ class AuthenticatorApps:
         checked = [(one, totp.check(one.totp, code, now, grace)) for one in load(connection, vault, audience, owner_id)]
         for one, result in checked:
             if isinstance(result, Accepted):
-                if once.consume_step(connection, table, one.id, result.step, _accepted(result, now)):
+                if once_factors.consume_step(connection, table, one.id, result.step, _accepted(one, result, now)):
+                    # A code that is right for one app was no guess at the others (LK-04).
+                    _uncount(connection, table, owner_id, table.c.id != one.id)
                     return Right()
                 return _uncounted(connection, table, owner_id, Said.CODE_USED)
         if any(isinstance(result, Used) for _, result in checked):
@@ -106,7 +111,7 @@ class AuthenticatorApps:
 
 
 def load(connection: Connection, vault: Vault, audience: Audience, owner_id: str) -> list[Stored]:
-    """Read the authenticators of an account that are not closed."""
+    """Read the authenticators of an account that may be tried: those that `count_attempt` raised, and no closed one."""
     table = audience.tables.totp
     rows = connection.execute(
         select(table).where(table.c.owner_id == owner_id, table.c.failures <= MOST_FAILURES_OF_AN_AUTHENTICATOR)
@@ -172,11 +177,12 @@ def base32(seed: bytes) -> str:
     return base64.b32encode(seed).decode().rstrip("=")
 
 
-def _accepted(result: Accepted, now: Instant) -> dict[str, object]:
+def _accepted(one: Stored, result: Accepted, now: Instant) -> dict[str, object]:
     return {
         "period_seconds": result.period_seconds,
         "drift_steps": result.drift_steps,
-        "expired_steps": [],
+        # A code that was used never counts as a failure, nor one that expired a second time.
+        "expired_steps": _kept(one, result.step),
         "candidate": None,
         "failures": 0,
         "last_used_at": now,
@@ -185,9 +191,18 @@ def _accepted(result: Accepted, now: Instant) -> dict[str, object]:
 
 def _uncounted(connection: Connection, table: Table, owner_id: str, said: Said) -> NotRight:
     """Take the raised failures back: a code that was once right is no failed attempt of the authenticator."""
-    condition = (table.c.owner_id == owner_id) & (table.c.failures > 0)
-    connection.execute(update(table).where(condition).values(failures=table.c.failures - 1))
+    _uncount(connection, table, owner_id)
     return NotRight(said, counts=False)
+
+
+def _uncount(connection: Connection, table: Table, owner_id: str, *conditions: ColumnElement[bool]) -> None:
+    most = MOST_FAILURES_OF_AN_AUTHENTICATOR
+    once_factors.uncount_on_authenticators(connection, table, owner_id, most, *conditions)
+
+
+def _kept(one: Stored, step: int) -> list[int]:
+    """The steps whose codes count no failure any more: more of them than ten minutes have."""
+    return [*one.totp.expired_steps, step][-MOST_REMEMBERED:]
 
 
 def _remember(connection: Connection, table: Table, one: Stored, result: Checked) -> None:
@@ -196,7 +211,7 @@ def _remember(connection: Connection, table: Table, one: Stored, result: Checked
     if isinstance(result, Expired | Wrong) and result.candidate != one.totp.candidate:
         values["candidate"] = _candidate_to_json(result.candidate)
     if isinstance(result, Expired) and result.counts:
-        values["expired_steps"] = [*one.totp.expired_steps, result.step][-20:]
+        values["expired_steps"] = _kept(one, result.step)
     if values:
         connection.execute(update(table).where(table.c.id == one.id).values(values))
 

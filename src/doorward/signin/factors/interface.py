@@ -19,6 +19,8 @@ from doorward.store import Vault
 class Held:
     """One thing that somebody has set up. `left` counts what is used up (recovery codes), else it is None.
 
+    `is_closed`: a hundred failures in a row closed it until an administrator resets it. It is still held, so that
+    nobody gets past a factor by closing it.
     `period_seconds` and `drift_steps` tell when an authenticator shows its next code.
     """
 
@@ -30,6 +32,7 @@ class Held:
     left: int | None = None
     period_seconds: int | None = None
     drift_steps: int = 0
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,11 @@ class Factor(Protocol):
     malformed: ClassVar[Said]
     """What is said of something that cannot be a code of this factor; it is not counted."""
 
+    wrong: ClassVar[Said]
+    """What is said of a code that is none of the account's, and of every code where the factor is closed."""
+
     def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
-        """List what the account has set up of this factor and may use; last used first."""
+        """List what the account has set up of this factor, closed ones too; last used first."""
         ...
 
     def tidy(self, typed: str) -> str | None:

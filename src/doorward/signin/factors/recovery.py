@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import ClassVar, Final
+from typing import ClassVar, Final, cast
 
 from sqlalchemy import Connection, delete, func, insert, select
 
@@ -15,7 +15,7 @@ from doorward.signin.factors.interface import Held, NotRight, Right
 from doorward.signin.flow import Said
 from doorward.signin.policy import MOST_FAILURES_OF_AN_AUTHENTICATOR
 from doorward.signin.proof import Method
-from doorward.store import Purpose, Vault, once
+from doorward.store import Purpose, Vault, once_factors
 
 COUNT: Final = 10
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: nothing looks like something else
@@ -29,19 +29,18 @@ class RecoveryCodes:
 
     method: ClassVar[Method] = Method.RECOVERY_CODE
     malformed: ClassVar[Said] = Said.RECOVERY_WRONG
+    wrong: ClassVar[Said] = Said.RECOVERY_WRONG
 
     def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
         """List the set of codes, if any is left."""
         left = codes_left(connection, audience, owner_id)
-        made_at: int | None = connection.execute(
-            select(audience.tables.recovery_sets.c.created_at).where(
-                audience.tables.recovery_sets.c.owner_id == owner_id,
-                audience.tables.recovery_sets.c.failures < MOST_FAILURES_OF_AN_AUTHENTICATOR,
-            )
-        ).scalar()
-        if not left or made_at is None:
+        c = audience.tables.recovery_sets.c
+        row = connection.execute(select(c.created_at, c.failures).where(c.owner_id == owner_id)).one_or_none()
+        if not left or row is None:
             return ()
-        return (Held(self.method, owner_id, "", made_at, None, left),)
+        made_at, failures = cast("tuple[int, int]", tuple(row))
+        is_closed = failures >= MOST_FAILURES_OF_AN_AUTHENTICATOR
+        return (Held(self.method, owner_id, "", made_at, None, left, is_closed=is_closed),)
 
     def tidy(self, typed: str) -> str | None:
         """Read a typed code forgivingly: case, spaces, dashes, and letters that look like digits."""
@@ -53,9 +52,8 @@ class RecoveryCodes:
 
     def count_attempt(self, connection: Connection, audience: Audience, owner_id: str) -> bool:
         """Raise the failures in a row of the set (63B §3.2.2); false where it is closed."""
-        table = audience.tables.recovery_sets
-        most = MOST_FAILURES_OF_AN_AUTHENTICATOR
-        return once.count_on_authenticator(connection, table, "owner_id", owner_id, most) > 0
+        table, most = audience.tables.recovery_sets, MOST_FAILURES_OF_AN_AUTHENTICATOR
+        return once_factors.count_on_authenticators(connection, table, owner_id, most) > 0
 
     def check(
         self,
@@ -67,17 +65,19 @@ class RecoveryCodes:
         code: str,
         now: Instant,
     ) -> Right | NotRight:
-        """Use the code up; a second use is told as such, and counts."""
+        """Use the code up; a second use is told as such, and is no failed attempt."""
         del organization, now
         hashed = _hash(vault, audience, owner_id, code)
         spent = audience.tables.spent_codes
-        if not once.consume_recovery_code(connection, audience.tables.recovery_codes, owner_id, hashed):
+        sets, most = audience.tables.recovery_sets, MOST_FAILURES_OF_AN_AUTHENTICATOR
+        if not once_factors.consume_recovery_code(connection, audience.tables.recovery_codes, owner_id, hashed):
             used = select(spent.c.code_hash).where(spent.c.owner_id == owner_id, spent.c.code_hash == hashed)
-            was_used = connection.execute(used).scalar() is not None
-            return NotRight(Said.RECOVERY_USED if was_used else Said.RECOVERY_WRONG, counts=True)
+            if connection.execute(used).scalar() is None:
+                return NotRight(Said.RECOVERY_WRONG, counts=True)
+            once_factors.uncount_on_authenticators(connection, sets, owner_id, most)
+            return NotRight(Said.RECOVERY_USED, counts=False)
         connection.execute(insert(spent).values(owner_id=owner_id, code_hash=hashed))
-        table = audience.tables.recovery_sets
-        connection.execute(table.update().where(table.c.owner_id == owner_id).values(failures=0))
+        connection.execute(sets.update().where(sets.c.owner_id == owner_id).values(failures=0))
         return Right()
 
 
