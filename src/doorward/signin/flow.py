@@ -239,11 +239,12 @@ def advance(state: State, event: Event, now: Instant) -> Step:
         case PasswordWrong(paused):
             return Step(state, Said.PAUSED if paused else Said.WRONG, (_refused(Said.WRONG, paused=paused),))
         case MethodChosen(method):
-            stage = Stage.CODE if method is Method.TOTP else Stage.RECOVERY
-            return Step(replace(state, stage=stage))
+            return Step(replace(state, stage=_page_of(method)))
         case OtherMethodWanted():
             return Step(replace(state, stage=Stage.CHOOSE))
         case FactorRight(method):
+            if state.stage is not _page_of(method):
+                raise NotNow(f"{method} at {state.stage}")
             return _proved(replace(state, proofs=(*state.proofs, Proof(method, now))), (GiveBack(),))
         case FactorWrong():
             return _factor_wrong(state, event)
@@ -276,6 +277,19 @@ _STAGES: dict[type[Event], frozenset[Stage]] = {
     CodesSaved: frozenset({Stage.RECOVERY_CODES}),
     PasswordChanged: frozenset({Stage.NEW_PASSWORD}),
 }
+
+
+def _page_of(method: Method) -> Stage:
+    """Tell at which page a second factor is given. A password is none (A1)."""
+    match method:
+        case Method.TOTP:
+            return Stage.CODE
+        case Method.RECOVERY_CODE:
+            return Stage.RECOVERY
+        case Method.PASSWORD:
+            raise NotNow("a password is no second factor")
+        case _:
+            assert_never(method)
 
 
 def _require_stage(state: State, event: Event) -> None:

@@ -19,6 +19,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _MOST_WAITING_PER_THREAD: Final = 40
 _SALT_BYTES: Final = 16
+MOST_TYPED_BYTES: Final = 4096
+"""Four times what a password may have: normalising much longer texts takes seconds, and no password is that long."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -69,11 +71,13 @@ class PasswordHasher:
     def _verify_now(self, phc: str | None, password: str) -> bool:
         if self._dummy is None:
             self._dummy = self._argon2.hash("nobody has this password")
+        octets = password.encode("utf-8", "surrogatepass")
+        is_possible = phc is not None and len(octets) <= MOST_TYPED_BYTES
         try:
-            self._argon2.verify(phc or self._dummy, prepared(password))
+            self._argon2.verify(phc or self._dummy, prepared(password) if is_possible else octets[:MOST_TYPED_BYTES])
         except (VerificationError, InvalidHashError):
             return False
-        return phc is not None
+        return is_possible
 
     async def _run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         if self._waiting >= self._threads * _MOST_WAITING_PER_THREAD:

@@ -5,6 +5,7 @@ No composition rules, no hints, no calendar unless the organisation asks for one
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -41,12 +42,14 @@ def least_length(rules: PasswordRules, *, mfa_always: bool) -> int:
 def refusal(password: str, *, names: Sequence[str], rules: PasswordRules, mfa_required: bool) -> PasswordFault | None:
     """Decide whether a new password may be set; `names` are the person's and the organisation's own words.
 
-    Length counts code points; the cap is 1,024 octets (PW-02), said plainly and checked before any work.
+    Length counts code points of the normalised password (PW-03); the cap is 1,024 octets (PW-02), said plainly and
+    checked before any work.
     """
     if not password:
         return PasswordFault.EMPTY
     if len(password.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         return PasswordFault.LONG
+    password = unicodedata.normalize("NFC", password)
     if len(password) < least_length(rules, mfa_always=mfa_required):
         return PasswordFault.SHORT
     return _guessable(password, _words(names))
@@ -70,7 +73,8 @@ def _guessable(password: str, words: list[str]) -> PasswordFault | None:
     if len(set(folded)) <= 3 or _repeats(folded):
         return PasswordFault.COMMON
     # The score of a long password is high by length alone; what scores low is on the lists or made of one pattern.
-    if int(zxcvbn(password[:_SCORED], words).score) <= _GUESSABLE:
+    scored = password[:_SCORED].encode("utf-8", "replace").decode()
+    if int(zxcvbn(scored, words).score) <= _GUESSABLE:
         return PasswordFault.COMMON
     return None
 

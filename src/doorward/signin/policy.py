@@ -118,5 +118,5 @@ def session_suffices(
 def has_fresh_proof(proofs: tuple[Proof, ...], *, holds_factor: bool, now: Instant) -> bool:
     """Tell whether the strongest factor held was proved within the last five minutes (SE-11)."""
     return any(
-        proof.at > now - FRESH_PROOF and (not holds_factor or proof.method.value != "password") for proof in proofs
+        proof.at >= now - FRESH_PROOF and (not holds_factor or proof.method.value != "password") for proof in proofs
     )
