@@ -139,7 +139,7 @@ def _scope(_client: Client, received: Received) -> Refused | None:
 def _prompt(_client: Client, received: Received) -> Refused | None:
     """OIDC Core §3.1.2.1: none stands alone."""
     words = received.words("prompt")
-    if any(word not in Prompt for word in words):
+    if not set(words) <= set(Prompt):
         return _invalid(Reason.PROMPT, "a value of prompt is not supported")
     if Prompt.NONE in words and len(words) > 1:
         return _invalid(Reason.PROMPT, "prompt=none cannot stand with another value")
