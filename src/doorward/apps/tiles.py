@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from sqlalchemy import Connection, Table, and_, delete, select
+from sqlalchemy import Connection, Executable, Table, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from doorward.apps.app import App, AppId, AppState, app_from_row
@@ -20,6 +20,11 @@ _MEMBERS: Final = schema.memberships
 _GROUPS: Final = schema.groups
 _STARS: Final = schema.favourites
 _LAUNCHES: Final = schema.launches
+_OPENED_AGAIN: Final = (
+    update(_LAUNCHES)
+    .where(_LAUNCHES.c.person_id == bindparam("person"), _LAUNCHES.c.app_id == bindparam("app"))
+    .values(opened_at=bindparam("now_"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,18 @@ def set_favourite(connection: Connection, person_id: PersonId, app_id: AppId, *,
 
 def note_launch(connection: Connection, person_id: PersonId, app_id: AppId, now: Instant) -> None:
     """Remember that a person opened an application at `now`. The caller records the audit event."""
-    row = _insert(connection, _LAUNCHES).values(person_id=person_id, app_id=app_id, opened_at=now)
-    connection.execute(
-        row.on_conflict_do_update(index_elements=[_LAUNCHES.c.person_id, _LAUNCHES.c.app_id], set_={"opened_at": now})
-    )
+    statement = _OPENED_ON_POSTGRESQL if connection.dialect.name == "postgresql" else _OPENED_ON_SQLITE
+    connection.execute(statement, {"person_id": person_id, "app_id": app_id, "opened_at": now})
+
+
+def _opened(row: sqlite.Insert | postgresql.Insert) -> Executable:
+    """Built once: it runs at every launch."""
+    key = [_LAUNCHES.c.person_id, _LAUNCHES.c.app_id]
+    return row.on_conflict_do_update(index_elements=key, set_={"opened_at": row.excluded.opened_at})
+
+
+_OPENED_ON_SQLITE: Final = _opened(sqlite.insert(_LAUNCHES))
+_OPENED_ON_POSTGRESQL: Final = _opened(postgresql.insert(_LAUNCHES))
 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

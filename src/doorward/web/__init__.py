@@ -15,7 +15,7 @@ from doorward.web.cookies import (
     put_cookie,
     sent_browser_handle,
 )
-from doorward.web.current import admin_of, current_admin_session, current_session, session_of
+from doorward.web.current import admin_of, current_admin_session, current_session, read_with_session, session_of
 from doorward.web.errors import refuse, sso_error
 from doorward.web.forms import Form, read_body, read_form, read_query
 from doorward.web.guards import Csrf, Guard, page
@@ -51,6 +51,7 @@ __all__ = [
     "read_body",
     "read_form",
     "read_query",
+    "read_with_session",
     "redirect",
     "refuse",
     "render",

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from sqlalchemy import Connection
 from starlette.requests import Request
 
@@ -15,6 +18,8 @@ from doorward.web.cookies import Cookie, read_cookie
 from doorward.web.rendering import remember
 from doorward.web.visit import Visit, visit_of
 
+T = TypeVar("T")
+
 
 async def current_session(request: Request) -> Session | None:
     """Give the session of the person who asks, if there is one. With it the organisation is read.
@@ -23,23 +28,33 @@ async def current_session(request: Request) -> Session | None:
         StorageAway: the database cannot be asked.
     """
     visit = visit_of(request)
-    if visit.is_session_read:
-        return visit.session
+    if not visit.is_session_read:
+        await read_with_session(request, lambda _connection, _session: None)
+    return visit.session
+
+
+async def read_with_session(request: Request, work: Callable[[Connection, Session | None], T]) -> T:
+    """Read the session of the person who asks, and in the same unit of work what `work` reads with it.
+
+    Raises:
+        StorageAway: the database cannot be asked.
+    """
+    visit = visit_of(request)
     handle = read_cookie(visit, Cookie.SESSION)
     site, now = visit.site, visit.site.clock()
 
-    def look_up(connection: Connection) -> tuple[Session | None, Organization]:
-        organization = current(connection)
-        if not handle:
-            return None, organization
-        return sessions.find(connection, site.vault, handle, organization.settings, now), organization
+    def look_up(connection: Connection) -> tuple[Organization, Session | None, T]:
+        organization, session = current(connection), None
+        if handle:
+            session = sessions.find(connection, site.vault, handle, organization.settings, now)
+        return organization, session, work(connection, session)
 
-    visit.session, organization = await site.db.read(look_up)
+    organization, visit.session, found = await site.db.read(look_up)
     visit.is_session_read = True
     remember(visit, organization)
     if visit.session is not None:
         await _touch(visit, Audience.PERSON, visit.session.facts, now)
-    return visit.session
+    return found
 
 
 async def current_admin_session(request: Request) -> AdminSession | None:

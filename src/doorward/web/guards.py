@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from doorward.web.csrf import check_csrf
 from doorward.web.current import current_admin_session, current_session
 from doorward.web.forms import FORM_LIMIT
-from doorward.web.rendering import load_organization, redirect
+from doorward.web.rendering import redirect
 from doorward.web.visit import path_of
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -72,7 +72,7 @@ class Guarded:
             await check_csrf(request, self.form_limit)
         match self.guard:
             case Guard.PUBLIC:
-                await load_organization(request)
+                return None  # a page that is rendered reads the organisation then
             case Guard.PERSON:
                 if await current_session(request) is None:
                     return _led_to("/login", request)

@@ -8,12 +8,15 @@ to acceptance, then saved and answered by 303 to `resume`, so that the session c
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, assert_never, cast
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from doorward.clock import Instant
 from doorward.keys import KeyUse, PublishedKey, published
 from doorward.protocols.oidc import clients, jose, pending
 from doorward.protocols.oidc.accept import VerifyHint, accepted, addressed, client_id_of
@@ -32,6 +35,7 @@ from doorward.web import (
     current_session,
     load_organization,
     read_body,
+    read_with_session,
     redirect,
     site_of,
 )
@@ -41,22 +45,37 @@ from doorward.web.visit import visit_of
 _GUESSES: Final = frozenset({"prefetch", "prerender", "preview"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """What a request is judged by. `keys` are read only for an id_token_hint."""
+
+    client_id: str
+    sight: Sight | None
+    keys: list[PublishedKey]
+    now: Instant
+
+
 async def authorize(request: Request) -> Response:
     """GET /oidc/authorize."""
     _refuse_guesses(request)
-    session = await current_session(request)
     try:
         received = parameters(cast("bytes", request.scope["query_string"]))
-        asking = await _accept(request, received, session)
+        # One unit of work for session and client: this is the path of every launch.
+        look_up = _look_up(request, received)
+        registered = await read_with_session(request, look_up)
+        asking = await _accept(request, received, registered)
     except (Unreadable, Untrusted) as error:
         return await _untrusted(request, error)
-    return asking if isinstance(asking, Response) else await _answer(asking, session)
+    return asking if isinstance(asking, Response) else await _answer(asking, await current_session(request))
 
 
 async def authorize_post(request: Request) -> Response:
     """POST /oidc/authorize. No cookie is read here; the GET that follows brings it."""
     try:
-        asking = await _accept(request, await _form(request), None)
+        received = await _form(request)
+        look_up = _look_up(request, received)
+        registered = await site_of(request).db.read(lambda connection: look_up(connection, None))
+        asking = await _accept(request, received, registered)
     except (Unreadable, Untrusted) as error:
         return await _untrusted(request, error)
     if isinstance(asking, Response):
@@ -97,21 +116,25 @@ async def resume(request: Request) -> Response:
     return await _answer(asking, session)
 
 
-async def _accept(request: Request, received: Received, session: Session | None) -> Asking | Response:
-    """Accept a request, or tell its client why not. Raises Untrusted where nobody can be told."""
-    site, now = site_of(request), site_of(request).clock()
-    client_id = client_id_of(received)
+def _look_up(request: Request, received: Received) -> Callable[[Connection, Session | None], _Registered]:
+    """Make the unit of work that reads what a request is judged by."""
+    client_id, now = client_id_of(received), site_of(request).clock()
     has_hint = received.get("id_token_hint") is not None
 
-    def work(connection: Connection) -> tuple[Sight | None, list[PublishedKey]]:
+    def work(connection: Connection, session: Session | None) -> _Registered:
         keys = published(connection, KeyUse.OIDC, now) if has_hint else []
-        return clients.sight(connection, session, client_id=client_id), keys
+        return _Registered(client_id, clients.sight(connection, session, client_id=client_id), keys, now)
 
-    sight, keys = await site.db.read(work)
+    return work
+
+
+async def _accept(request: Request, received: Received, registered: _Registered) -> Asking | Response:
+    """Accept a request, or tell its client why not. Raises Untrusted where nobody can be told."""
+    sight, now = registered.sight, registered.now
     asked = addressed(received, None if sight is None else sight.client)
     if sight is None:
         raise Untrusted(Reason.UNKNOWN_CLIENT)
-    verify_hint = _hint_verifier(keys, site.deployment.base_url, client_id)
+    verify_hint = _hint_verifier(registered.keys, site_of(request).deployment.base_url, registered.client_id)
     try:
         return Asking(request, sight, accepted(asked, received, verify_hint, now), now)
     except Refused as error:
