@@ -30,6 +30,7 @@ _LOADED = (
     "headers",
     "dir",
     "mime",
+    "setenvif",
     "auth_mellon",
     "auth_openidc",
 )
@@ -59,6 +60,8 @@ Listen 127.0.0.1:{oidc_port}
 
 <VirtualHost 127.0.0.1:{saml_port}>
   ServerName http://localhost:{saml_port}
+  # Its cookies would say SameSite=None, which browsers take with Secure alone, and this is http.
+  SetEnvIf Request_URI "." MELLON_DISABLE_SAMESITE=1
   <Location />
     MellonEnable "info"
     MellonEndpointPath "/mellon"
