@@ -20,11 +20,6 @@ _MEMBERS: Final = schema.memberships
 _GROUPS: Final = schema.groups
 _STARS: Final = schema.favourites
 _LAUNCHES: Final = schema.launches
-_OPENED_AGAIN: Final = (
-    update(_LAUNCHES)
-    .where(_LAUNCHES.c.person_id == bindparam("person"), _LAUNCHES.c.app_id == bindparam("app"))
-    .values(opened_at=bindparam("now_"))
-)
 
 
 @dataclass(frozen=True, slots=True)
