@@ -10,6 +10,8 @@ STAMP := .venv/.synced
 NODE := tests/clients/node
 # Some machines forbid bytecode, and every start would then compile everything again: three times slower.
 QUICK := env -u PYTHONDONTWRITEBYTECODE
+# A second try trusts the certificates of the machine, which a proxy of the house may need.
+SYNC = $(QUICK) $(BIN)/uv sync --locked --compile-bytecode --quiet
 
 help:  ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,9 +20,10 @@ run: setup  ## Start Doorward with the demo organisation on http://localhost:800
 	@$(QUICK) $(BIN)/doorward demo
 
 setup: $(STAMP)  ## Set up .venv with the locked packages (quick when nothing changed)
+	@$(BIN)/python -m compileall -q src
 
 $(STAMP): uv.lock pyproject.toml $(BIN)/uv
-	@$(QUICK) $(BIN)/uv sync --locked --compile-bytecode --quiet
+	@$(SYNC) 2>/dev/null || $(SYNC) --system-certs
 	@touch $@
 
 # uv is fetched into the project's own virtual environment; Debian keeps the venv module in a package of its own.
