@@ -104,6 +104,10 @@ class House:
 
         self.store.write(work)
 
+    def take_out_of_all_groups(self, person: Person) -> None:
+        """Take a person out of every group."""
+        self.store.write(lambda c: set_groups(c, person.id, [], SYSTEM, LOCAL, self.clock()))
+
     def application(
         self, slug: str, *, groups: Sequence[str] = ("engineering",), kind: AppKind | None = None, **fields: object
     ) -> App:

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from doorward.pages import sentences
-from doorward.pages.portal.frames import BOTH, portal_page
 from doorward.pages.portal.freshness import own_page
+from doorward.pages.portal.routing import BOTH, portal_page
 from doorward.pages.portal.sentences import not_looked, said
 from doorward.signin import Method, fresh
 from doorward.web import (

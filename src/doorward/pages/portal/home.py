@@ -13,7 +13,7 @@ from doorward.apps import by_slug, given_to, set_favourite, tiles_for
 from doorward.clock import Instant
 from doorward.directory import Person, dismiss_nag
 from doorward.organization import Organization, current
-from doorward.pages.portal.frames import named, portal_page
+from doorward.pages.portal.routing import named, portal_page
 from doorward.pages.portal.sections import Home, arrange
 from doorward.signin import Audience, accounts
 from doorward.signin.accounts import Factors

@@ -17,7 +17,7 @@ from doorward.apps.access import Allow, Decision, Demands, Deny, Proofs, ProveMo
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import Instant
 from doorward.organization import current
-from doorward.pages.portal.frames import named
+from doorward.pages.portal.routing import named
 from doorward.pages.portal.sections import Card, card_of
 from doorward.signin import Audience, Heading, Session, perform
 from doorward.signin.destination import Launch
@@ -40,6 +40,7 @@ from doorward.web import (
 from doorward.web.visit import visit_of
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_PURPOSES: Final = (b"sec-purpose", b"purpose", b"x-moz")
 _PREFETCHING: Final = frozenset({"prefetch", "prerender", "preview"})
 
 
@@ -60,7 +61,7 @@ def routes() -> list[BaseRoute]:
 async def launch(request: Request) -> Response:
     """Open an application. Without a session the person signs in first and comes back here."""
     visit, site = visit_of(request), site_of(request)
-    if _is_prefetch(visit.header(b"sec-purpose"), visit.header(b"purpose")):
+    if _is_prefetch(*(visit.header(name) for name in _PURPOSES)):
         # A browser that guesses must neither open an application nor leave a trace of having done so.
         raise Refused(Refusal.FORBIDDEN, "prefetch")
     slug = named(request, "slug")

@@ -16,8 +16,8 @@ from starlette.routing import BaseRoute
 from doorward.audit import Actor
 from doorward.directory import Person
 from doorward.organization import Organization, current
-from doorward.pages.portal.frames import BOTH, named, portal_page
 from doorward.pages.portal.freshness import HOME, unproved
+from doorward.pages.portal.routing import BOTH, named, portal_page
 from doorward.signin import Audience, accounts, enrol
 from doorward.signin.factors import FACTORS, Held, authenticator, totp
 from doorward.signin.factors.authenticator import MOST_APPS

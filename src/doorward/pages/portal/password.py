@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute
 from doorward.audit import Actor
 from doorward.organization import current
 from doorward.pages import sentences
-from doorward.pages.portal.frames import BOTH, portal_page
 from doorward.pages.portal.freshness import HOME, unproved
+from doorward.pages.portal.routing import BOTH, portal_page
 from doorward.pages.portal.sentences import not_looked, password_rules
 from doorward.signin import Audience, accounts, fresh, perform, policy
 from doorward.signin.passwords import PasswordFault, least_length

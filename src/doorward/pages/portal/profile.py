@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute
 
 from doorward.audit import Actor
 from doorward.directory import BadName, Person, Theme, change_person, person
-from doorward.pages.portal.frames import BOTH, portal_page
 from doorward.pages.portal.freshness import unproved
 from doorward.pages.portal.notices import notice_of
+from doorward.pages.portal.routing import BOTH, portal_page
 from doorward.web import (
     BadInput,
     Cookie,

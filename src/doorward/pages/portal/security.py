@@ -14,9 +14,9 @@ from doorward.audit import Actor, Caller, Event, Outcome, record, sign_ins_of
 from doorward.clock import Instant
 from doorward.organization import Settings, current
 from doorward.pages.portal.devices import describe
-from doorward.pages.portal.frames import named, portal_page
 from doorward.pages.portal.freshness import HOME
 from doorward.pages.portal.notices import notice_of
+from doorward.pages.portal.routing import named, portal_page
 from doorward.pages.portal.sign_ins import SignInLine, told
 from doorward.signin import Audience, Session, accounts, sessions
 from doorward.signin.accounts import Factors
