@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select
 
 from doorward.clock import Instant
 from doorward.keys.key import KeyState, KeyUse, PublishedKey, SigningKey, key_from_der, make_key, private_der
@@ -14,6 +14,12 @@ from doorward.store import Database, Vault, schema
 
 _KEYS: Final = schema.keys
 _CACHE: Final = "doorward.keys"
+_IN_USE: Final = (  # built once: it runs at every launch
+    select(_KEYS.c.kid)
+    .where(_KEYS.c.use == bindparam("use_"), _KEYS.c.state == KeyState.CURRENT.value)
+    .order_by(_KEYS.c.created_at, _KEYS.c.kid)
+    .limit(1)
+)
 
 
 class KeyMissing(Exception):

@@ -13,19 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, bindparam, insert, update
 from starlette.requests import Request
 from starlette.responses import Response
 
 from doorward import signin
-from doorward.apps import App, SamlProvider, given_to, note_launch
+from doorward.apps import App, SamlProvider, note_launch
 from doorward.apps.access import Reason as AccessReason
+from doorward.apps.registry import Belonging, belonging
 from doorward.audit import Actor, Caller, Event, Json, Outcome, record
 from doorward.clock import Instant
 from doorward.deployment import Deployment
-from doorward.directory import groups_of
 from doorward.keys import SigningKey
-from doorward.organization import current
 from doorward.protocols.saml import pending
 from doorward.protocols.saml.accept import NAME_ID_FORMATS, AcceptedRequest
 from doorward.protocols.saml.build import Envelope, Statement, failure, success
@@ -44,13 +43,20 @@ from doorward.web import (
     browser_hash,
     caller_of,
     current_session,
+    load_organization,
     redirect,
     site_of,
     sso_error,
 )
 
 _SESSION_APPS: Final = schema.session_apps
+_SEEN_AGAIN: Final = (  # built once: it runs at every launch
+    update(_SESSION_APPS)
+    .where(_SESSION_APPS.c.session_id == bindparam("session"), _SESSION_APPS.c.app_id == bindparam("app"))
+    .values(details=bindparam("seen"), at=bindparam("now_"))
+)
 _MAX_DETAIL: Final = 300
+_NOBODY: Final = Belonging(frozenset(), given=False)
 
 _PAGES: Final[Mapping[str, SsoRefusal]] = {
     AccessReason.APP_OFF.value: SsoRefusal.APP_OFF,
@@ -91,22 +97,16 @@ def entity_id(deployment: Deployment) -> str:
     return f"{deployment.base_url}/saml/metadata"
 
 
-def case_of(connection: Connection, asking: Asking, session: Session | None) -> Case:
-    """Read what the decision needs; of nobody, nothing."""
-    person = None if session is None else session.person
-    return Case(
-        app=asking.app,
-        provider=asking.provider,
-        given=person is not None and given_to(connection, asking.app.id, person.id),
-        groups=frozenset() if person is None else groups_of(connection, person.id),
-        settings=current(connection).settings,
-        request=asking.request,
-    )
+def belonging_of(connection: Connection, app: App, session: Session | None) -> Belonging:
+    """Read what the person's groups say about an application; of nobody, nothing."""
+    return _NOBODY if session is None else belonging(connection, app.id, session.person.id)
 
 
-async def answer(request: Request, asking: Asking, case: Case, key: SigningKey) -> Response:
-    """Answer a launch, with what was read in one unit of work with the application."""
+async def answer(request: Request, asking: Asking, its: Belonging, key: SigningKey) -> Response:
+    """Answer a launch. `its` was read in one unit of work with the application and the session."""
     now = site_of(request).clock()
+    settings = (await load_organization(request)).settings
+    case = Case(asking.app, asking.provider, its.given, its.groups, settings, asking.request)
     outcome = outcome_for(case, await current_session(request), now)
     match outcome:
         case SignIn(fresh):
@@ -116,7 +116,7 @@ async def answer(request: Request, asking: Asking, case: Case, key: SigningKey) 
         case Tell(error):
             return await tell(request, asking, error, key)
         case Open():
-            return await _open(_Opening(request, asking, case, outcome, now), key)
+            return await _open(_Opening(request, asking, its.groups, outcome, now), key)
         case _:
             assert_never(outcome)
 
@@ -163,7 +163,7 @@ async def tell(request: Request, asking: Asking, error: Answered, key: SigningKe
 class _Opening:
     request: Request
     asking: Asking
-    case: Case
+    groups: frozenset[str]
     decided: Open
     now: Instant
 
@@ -210,7 +210,7 @@ def _signed_success(opening: _Opening, session_index: str, signer: Signer) -> El
             session_ends_at=session.expires_at,
             authn_instant=session.authenticated_at,
             authn_context=opening.decided.authn_context,
-            attributes=attributes_for(asking.provider, session.person, opening.case.groups, asking.app),
+            attributes=attributes_for(asking.provider, session.person, opening.groups, asking.app),
         ),
     )
     # The assertion first: the signature of the Response covers that of the assertion.
@@ -267,8 +267,8 @@ def _session_index(vault: Vault, session_id: str, app_id: str) -> str:
 
 def _note_session(connection: Connection, session_id: str, app: App, seen: dict[str, str], now: Instant) -> None:
     """Remember that the session opened the application, once for both, for logout."""
-    match = (_SESSION_APPS.c.session_id == session_id, _SESSION_APPS.c.app_id == app.id)
-    if connection.execute(update(_SESSION_APPS).where(*match).values(details=seen, at=now)).rowcount == 0:
+    given = {"session": session_id, "app": app.id, "seen": seen, "now_": now}
+    if connection.execute(_SEEN_AGAIN, given).rowcount == 0:
         values = {"id": secrets.token_hex(16), "session_id": session_id, "app_id": app.id, "details": seen, "at": now}
         connection.execute(insert(_SESSION_APPS).values(values))
 
