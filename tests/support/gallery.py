@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvicorn
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -72,7 +73,9 @@ _CODE: dict[str, object] = {"label": "Acme User", "period": 60, "seconds_left": 
 _NAME: dict[str, object] = {"typed": "", "to": "", "tx": ""}
 _NEW: dict[str, object] = {"least": 12, "reason": _said(Said.PASSWORD_EXPIRED)}
 _SET_UP: dict[str, object] = {
-    "qr_svg": qr_svg("otpauth://totp/Acme%20User:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme%20User"),
+    "qr_svg": Markup(
+        qr_svg("otpauth://totp/Acme%20User:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme%20User")
+    ),
     "key": _KEY,
     "label": "Acme User",
     "days_left": 5,
@@ -155,12 +158,6 @@ def gallery(deployment: Deployment, organization: Organization = ACME) -> Starle
     app.router.routes[:0] = routes
     lifespan = app.router.lifespan_context
 
-    @contextmanager
-    def _unused() -> Iterator[None]:
-        yield
-
-    del _unused
-    app.state.gallery_organization = organization
     app.router.lifespan_context = _founded(lifespan, organization)
     return app
 
