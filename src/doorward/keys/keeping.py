@@ -57,10 +57,7 @@ def signing_key(connection: Connection, vault: Vault, use: KeyUse) -> SigningKey
         KeyMissing: none was made yet.
         SealBroken: it was sealed with another master key, or altered.
     """
-    c = _KEYS.c
-    in_use = (c.use == use.value, c.state == KeyState.CURRENT.value)
-    oldest = select(c.kid).where(*in_use).order_by(c.created_at, c.kid).limit(1)
-    kid = cast("str | None", connection.execute(oldest).scalar())
+    kid = cast("str | None", connection.execute(_IN_USE, {"use_": use.value}).scalar())
     if kid is None:
         raise KeyMissing(use.value)
     kept = cast("dict[tuple[bytes, str], SigningKey]", connection.info.setdefault(_CACHE, {}))
