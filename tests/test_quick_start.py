@@ -13,6 +13,7 @@ LATER = [
     "scim2_models",
     "sqlalchemy.ext.asyncio",
     "asyncpg",
+    "sqlalchemy.dialects.postgresql",
     "alembic",
     "lxml",
     "signxml",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import Connection, Executable, Table, and_, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Executable, and_, delete, select
 
 from doorward.apps.app import App, AppId, AppState, app_from_row
 from doorward.clock import Instant
 from doorward.directory import PersonId
 from doorward.store import schema
+from doorward.store.upsert import insert_into
 
 _APPS: Final = schema.apps
 _GIVEN: Final = schema.app_groups
@@ -62,7 +63,7 @@ def tiles_for(connection: Connection, person_id: PersonId) -> list[Tile]:
 def set_favourite(connection: Connection, person_id: PersonId, app_id: AppId, *, starred: bool) -> None:
     """Star a tile or take the star away; twice is as once."""
     if starred:
-        row = _insert(connection, _STARS).values(person_id=person_id, app_id=app_id)
+        row = insert_into(connection.dialect.name, _STARS).values(person_id=person_id, app_id=app_id)
         connection.execute(row.on_conflict_do_nothing())
     else:
         connection.execute(delete(_STARS).where(_STARS.c.person_id == person_id, _STARS.c.app_id == app_id))
@@ -70,19 +71,12 @@ def set_favourite(connection: Connection, person_id: PersonId, app_id: AppId, *,
 
 def note_launch(connection: Connection, person_id: PersonId, app_id: AppId, now: Instant) -> None:
     """Remember that a person opened an application at `now`. The caller records the audit event."""
-    statement = _OPENED_ON_POSTGRESQL if connection.dialect.name == "postgresql" else _OPENED_ON_SQLITE
-    connection.execute(statement, {"person_id": person_id, "app_id": app_id, "opened_at": now})
+    connection.execute(_opened(connection.dialect.name), {"person_id": person_id, "app_id": app_id, "opened_at": now})
 
 
-def _opened(row: sqlite.Insert | postgresql.Insert) -> Executable:
+@cache
+def _opened(dialect: str) -> Executable:
     """Built once: it runs at every launch."""
+    row = insert_into(dialect, _LAUNCHES)
     key = [_LAUNCHES.c.person_id, _LAUNCHES.c.app_id]
     return row.on_conflict_do_update(index_elements=key, set_={"opened_at": row.excluded.opened_at})
-
-
-_OPENED_ON_SQLITE: Final = _opened(sqlite.insert(_LAUNCHES))
-_OPENED_ON_POSTGRESQL: Final = _opened(postgresql.insert(_LAUNCHES))
-
-
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

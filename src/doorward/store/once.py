@@ -34,11 +34,11 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, ReturningInsert, ReturningUpdate
 
 from doorward.clock import HOUR, NEVER, SECOND, Instant
 from doorward.store import schema
+from doorward.store.upsert import insert_into
 
 IN_FLIGHT: Final = 30 * SECOND
 """No check of a secret takes longer: a claim older than this was lost in a crash and counts as a failure."""
@@ -153,7 +153,7 @@ def _claim_statement(dialect: str, table: Table, kind: Kind, *, pauses: bool, bo
     values |= {"key": bindparam("key_", type_=String()), "generation": 1, "claimed_at": now}
     values |= {f"{kind.value}_claimed": 1, f"{kind.value}_open_at": _given("first_open_at") if bounded else 0}
     return (
-        _insert(dialect, table)
+        insert_into(dialect, table)
         .values(values)
         .on_conflict_do_update(
             index_elements=[c.key],
@@ -277,7 +277,7 @@ def _address_statement(dialect: str) -> ReturningInsert[int]:
     c = schema.address_counters.c
     over, ends_at = c.window_ends_at <= _given("now_"), _given("ends_at")
     return (
-        _insert(dialect, schema.address_counters)
+        insert_into(dialect, schema.address_counters)
         .values(key=bindparam("key_"), failures=1, window_ends_at=ends_at)
         .on_conflict_do_update(
             index_elements=[c.key],
@@ -375,7 +375,3 @@ def _open_after(beyond: ColumnElement[int]) -> ColumnElement[int]:
     now = _given("now_")
     steps = [(beyond == n, now + min(SECOND << n, HOUR)) for n in range(13)]
     return case((beyond < 0, 0), *steps, else_=now + HOUR)
-
-
-def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
