@@ -151,6 +151,14 @@ def test_doctor_makes_nothing_where_there_is_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_doctor_makes_no_database(data: Path) -> None:
+    (data / "doorward.db").unlink()
+    code, found = findings("--data", data)
+    assert code == 1
+    assert found["database"] == [("fail", f"{data / 'doorward.db'} does not exist")]
+    assert not (data / "doorward.db").exists()
+
+
 def test_doctor_tells_that_another_key_sealed_the_database(data: Path) -> None:
     sealed = Vault(b"\x09" * 32).seal(b"key", table="keys", column="private", row="a")
     statement = (

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, cast
 
 import click
@@ -20,6 +21,7 @@ from doorward.clock import DAY, MINUTE, SECOND, Instant, from_datetime, iso, sys
 from doorward.deployment import MASTER_KEY_FILE, SETTINGS, Deployment
 from doorward.store import schema
 from doorward.store.migrate import HEAD
+from doorward.store.opening import SQLITE
 from doorward.store.sealed import count_sealed
 
 _LITTLE_ROOM: Final = 200 * 1024 * 1024
@@ -71,6 +73,10 @@ def _findings(ctx: click.Context) -> Iterator[Finding]:
     yield from _settings(deployment)
     yield from _files(deployment)
     yield from _certificate(deployment, system_clock())
+    path = deployment.database.removeprefix(SQLITE)
+    if path != deployment.database and not Path(path).exists():
+        yield Finding(Level.FAIL, "database", f"{path} does not exist", "Start the server, or restore a backup.")
+        return
     try:
         with opened_deployment(deployment, check_key=False) as door:
             yield from _database(door)
