@@ -129,7 +129,7 @@ def test_an_application_without_a_start_says_where_it_is_opened(quick_house: Hou
     quick_house.application("board", kind=OidcClient("board", ("https://board.example/cb",)))
     page = quick_house.signed_in(alice).get("/apps/board/launch")
     assert page.status_code == 404
-    assert "opened at its own address" in page.text
+    assert "has no address at which it can be opened from here" in page.text
 
 
 def test_a_start_address_outranks_what_the_protocol_would_do(quick_house: House) -> None:

@@ -41,6 +41,7 @@ from support.clocks import SettableClock
 from support.store import Store
 
 BASE = "http://localhost:8000"
+HOST = "localhost.local"  # how cookie jars write a name without a dot
 PASSWORD = "correct horse battery staple"
 SECRET = b"\x11" * 20
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
@@ -167,7 +168,7 @@ class House:
             )
 
         browser.session_id, handle = self.store.write(work)
-        browser.client.cookies.set("doorward" if audience is Audience.PERSON else "doorward-admin", handle)
+        browser.client.cookies.set("doorward" if audience is Audience.PERSON else "doorward-admin", handle, domain=HOST)
         return browser
 
     def code(self, *, steps: int = 0) -> str:
