@@ -1,4 +1,4 @@
-"""The load generator, a process of its own: `python -m bench.load FILE` reads a plan, answers with JSON.
+"""The load generator, a process of its own: `python -m bench.load FILE` reads a plan and writes JSON in its place.
 
 Closed loop: each connection sends its next request when the answer came. Open loop (`per_second`): requests start on
 time whatever the server does, and waiting counts. It only ever talks to loopback, and ends by count or by time.
@@ -209,7 +209,8 @@ def main() -> None:
     """Carry out the plan of a file that `bench` wrote."""
     plan = cast("Plan", pickle.loads(Path(sys.argv[1]).read_bytes()))  # noqa: S301 - our own file, of this run
     measured = uvloop.run(measure(plan))
-    print(json.dumps({name: getattr(measured, name) for name in Measured.__slots__}))
+    told = json.dumps({name: cast("object", getattr(measured, name)) for name in Measured.__slots__})
+    Path(sys.argv[1]).write_text(told, "utf-8")
 
 
 if __name__ == "__main__":

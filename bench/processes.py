@@ -127,17 +127,18 @@ def start_generator(plan: Plan) -> tuple[subprocess.Popen[bytes], Path]:
     handle, name = tempfile.mkstemp(prefix="doorward-bench-", suffix=".plan")
     with os.fdopen(handle, "wb") as file:
         pickle.dump(plan, file)
-    process = subprocess.Popen([sys.executable, "-m", "bench.load", name], stdout=subprocess.PIPE, env=environment())
+    process = subprocess.Popen([sys.executable, "-m", "bench.load", name], env=environment())
     return process, Path(name)
 
 
 def finish_generator(process: subprocess.Popen[bytes], file: Path) -> Measured:
     """Wait for a generator."""
-    out, _ = process.communicate()
-    file.unlink()
-    if process.returncode != 0:
-        raise RuntimeError(f"the load generator ended with {process.returncode}")
-    return _TOLD.validate_json(out)
+    try:
+        if process.wait() != 0:
+            raise RuntimeError(f"the load generator ended with {process.returncode}")
+        return _TOLD.validate_json(file.read_bytes())
+    finally:
+        file.unlink()
 
 
 @dataclass(frozen=True, slots=True)
