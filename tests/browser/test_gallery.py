@@ -109,7 +109,7 @@ def test_targets_on_a_phone_are_large_enough(browser: Browser, acme: str) -> Non
             "[...document.querySelectorAll('button, .button, input:not([type=hidden]), a, summary')]"
             ".filter(e => e.checkVisibility() && !e.closest('.visually-hidden, .skip'))"
             ".map(e => [e.outerHTML.slice(0, 100), e.getBoundingClientRect().height])"
-            ".filter(([h, y]) => y < (h.includes('class=\"button primary') ? 44 : h.includes('class=\"button') ? 30 : 20))"
+            ".filter(([h, y]) => y < (h.includes('button primary') ? 44 : h.includes('class=\"button') ? 30 : 20))"
         )
         assert small == [], name
 

@@ -45,7 +45,7 @@ def test_an_application_with_an_unguarded_route_does_not_start(
 def test_a_lazy_room_with_an_unguarded_route_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     module = import_module("doorward.protocols.saml.routes")
     monkeypatch.setattr(module, "routes", lambda: [Route("/saml/x", hello)])
-    with pytest.raises(TypeError, match="guards.page"):
+    with pytest.raises(TypeError, match=r"guards\.page"):
         LazyRoom("doorward.protocols.saml.routes", ("/saml",)).load()
 
 

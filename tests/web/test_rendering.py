@@ -34,7 +34,7 @@ def shown(opens: DoorMaker, name: str, **values: object) -> lxml.html.HtmlElemen
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a75_a90_whatever_a_name_holds_it_stays_text(opens: DoorMaker, name: str) -> None:
     plain = {"who", "label", "typed", "to", "tx", "key", "error", "field_error"}
-    values: dict[str, object] = {key: HOSTILE for key in plain & set(SAMPLES[name].values)}
+    values: dict[str, object] = dict.fromkeys(plain & set(SAMPLES[name].values), HOSTILE)
     values["app"] = app_mark(HOSTILE, "x")
     tree = shown(opens, name, **values)
     assert [each.get("src") for each in tree.iter("script")] == [

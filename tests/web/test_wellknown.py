@@ -65,7 +65,7 @@ def test_security_txt_names_whom_to_write_to(door: Door) -> None:
     assert "Canonical: http://localhost:8000/.well-known/security.txt\n" in answer.text
 
 
-def test_readiness_tells_what_liveness_does_not(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_tells_what_liveness_does_not(door: Door) -> None:
     assert door.client.get("/readyz").status_code == 200
     site = door.app.state.site
 

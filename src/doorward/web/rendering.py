@@ -113,6 +113,7 @@ def _given(visit: Visit, path: str) -> dict[str, object]:
         "theme": theme if theme in _THEMES else "system",
         "here": path,
         "lang": texts.language.get(),
+        "direction": texts.direction(),
         "csrf": _CsrfField(visit),
         "demo": visit.site.deployment.demo,
         "host": urlsplit(visit.site.deployment.base_url).netloc,

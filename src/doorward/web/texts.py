@@ -15,6 +15,7 @@ from typing import Final
 DOMAIN: Final = "doorward"
 FOLDER: Final = Path(__file__).parent / "locale"
 SOURCE_LANGUAGE: Final = "en"
+_RIGHT_TO_LEFT: Final = frozenset({"ar", "dv", "fa", "he", "ps", "ur", "yi"})
 
 language: Final[ContextVar[str]] = ContextVar("doorward_language", default=SOURCE_LANGUAGE)
 """The language of the request that is being answered."""
@@ -40,6 +41,11 @@ def _(sentence: str) -> str:
 def counted(one: str, many: str, n: int) -> str:
     """Give the form of a sentence that fits the number `n`, in the language of the request."""
     return _catalogue(language.get()).ngettext(one, many, n)
+
+
+def direction() -> str:
+    """Tell which way the language of the request is written, as HTML's `dir` says it."""
+    return "rtl" if language.get().split("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 def marked(sentence: str) -> str:
