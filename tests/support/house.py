@@ -19,10 +19,12 @@ from doorward.audit import Actor, Caller, Entry, tail
 from doorward.deployment import load
 from doorward.directory import (
     Admin,
+    AdminState,
     NewAdmin,
     NewPerson,
     Person,
     Role,
+    change_admin,
     create_admin,
     create_group,
     create_person,
@@ -138,6 +140,11 @@ class House:
             return made
 
         return self.store.write(work)
+
+    def suspend_admin(self, admin: Admin) -> None:
+        """Suspend an administrator."""
+        new = replace(admin, state=AdminState.SUSPENDED)
+        self.store.write(lambda c: change_admin(c, new, SYSTEM, LOCAL, self.clock()))
 
     def browser(self) -> Browser:
         """Open a browser that nobody has signed in from."""
