@@ -2,7 +2,8 @@
 
 A translation begins as
 `pybabel init -i doorward.pot -d . -D doorward -l de` and is compiled by
-`pybabel compile -d . -D doorward`, in `src/doorward/web/locale`; a language is offered as soon as its compiled catalogue lies here.
+`pybabel compile -d . -D doorward`, in `src/doorward/web/locale`; a language is offered as soon as its compiled
+catalogue lies here.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ class _Answering:
 
     async def run(self, receive: Receive) -> None:
         """Answer, whatever happens."""
-        texts.language.set(texts.chosen(self._visit.header(b"accept-language")))
+        if len(texts.languages()) > 1:
+            texts.language.set(texts.chosen(self._visit.header(b"accept-language")))
         try:
             early = await self._turned_away(receive)
             if early is None:

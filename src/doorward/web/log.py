@@ -7,6 +7,7 @@ Errors are written at once.
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 from collections.abc import MutableMapping
@@ -20,6 +21,8 @@ Log: TypeAlias = FilteringBoundLogger
 _PAUSE_SECONDS: Final = 0.1
 _MOST_LINES: Final = 512
 _INFO: Final = 20
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False, default=str).encode
+"""Made once: `json.dumps` with arguments makes an encoder for each line, which costs more than the line."""
 _AT_ONCE: Final = frozenset({"warning", "error", "critical", "exception"})
 
 
@@ -89,7 +92,7 @@ def open_log(log_format: str, stream: TextIO | None = None) -> tuple[Log, Gather
             colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback, sort_keys=False
         )
         if is_console
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
+        else _json
     )
     processors: list[Processor] = [
         structlog.processors.add_log_level,
@@ -100,6 +103,10 @@ def open_log(log_format: str, stream: TextIO | None = None) -> tuple[Log, Gather
     wrapper = cast("_Maker", structlog.make_filtering_bound_logger(_INFO))
     gathered = Gathered(target)
     return wrapper(gathered, [*processors, renderer], {}), gathered
+
+
+def _json(_logger: object, _method: str, event: EventDict) -> str:
+    return _ENCODE(event)
 
 
 def _safe(_logger: object, _method: str, event: EventDict) -> EventDict:
