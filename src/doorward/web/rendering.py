@@ -128,6 +128,18 @@ def _given(visit: Visit, path: str) -> dict[str, object]:
     }
 
 
+_OF_ALL: Final = ("org", "support", "contact", "theme", "lang", "direction", "demo", "host", "audience")
+
+
+def impersonal(request: Request) -> dict[str, object]:
+    """Give what pages are given, without what belongs to one person or request: for `Templates.once`.
+
+    A list of what may be in it: whatever a layout comes to need is missing at first, and the page's tests fail.
+    """
+    given = _given(visit_of(request), path_of(request))
+    return {name: given[name] for name in _OF_ALL}
+
+
 def _origin(address: str) -> str | None:
     """Give the source expression of an address: its origin, or its scheme where that has none (an app of a phone)."""
     try:

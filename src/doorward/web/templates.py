@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -17,9 +17,9 @@ from doorward.web.icons import icon
 from doorward.web.tiles import initial_of, tint_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from doorward.organization import Organization
+
+_MOST_MADE: Final = 512
 
 PAGES: Final = Path(__file__).parent.parent / "pages"
 
@@ -34,6 +34,7 @@ class Templates:
         """Open the folders `templates` and `static` of `pages`; each template is compiled on first use."""
         self.assets: Final = Assets(pages / "static")
         self.organization: Organization | None = None
+        self._made: Final[dict[Hashable, str]] = {}
         self._environment: Final = _environment(pages / "templates", self.assets)
 
     def render(self, template: str, values: Mapping[str, object]) -> str:
@@ -43,6 +44,19 @@ class Templates:
             jinja2.TemplateError: the template is missing or wrong, or a value that it uses was not given.
         """
         return self._environment.get_template(template).render(values)
+
+    def once(self, key: Hashable, make: Callable[[], str]) -> str:
+        """Give what `make` made for an equal `key` before, or make it now.
+
+        For pages of a hot path. The key must name everything that the page depends on, and nothing of a person may
+        be in it: render it with those values alone, so that a template that reads another one fails.
+        """
+        made = self._made.get(key)
+        if made is None:
+            if len(self._made) >= _MOST_MADE:
+                self._made.clear()
+            made = self._made[key] = make()
+        return made
 
 
 def time_tag(instant: Instant, show: str = "time") -> Markup:

@@ -8,15 +8,20 @@ RelayState goes back byte for byte.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
 from doorward.apps import App
-from doorward.web import app_mark, render
+from doorward.web import Cookie, app_mark, cookie_of, load_organization, site_of
+from doorward.web.rendering import impersonal, policy
+from doorward.web.texts import language
 
-_POLICY = "content-security-policy"
+_THEMES: Final = frozenset({"light", "dark"})
+_PLACE: Final = "\0"
+"""Where a frame of the page has room for what it carries; no page holds it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +38,58 @@ class Carried:
     opened: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Everything that the page depends on but what it carries: of that it knows only whether it is there."""
+
+    organization_version: int
+    organization_changed_at: int
+    language: str
+    theme: str
+    app_name: str
+    app_slug: str
+    acs_url: str
+    opened: bool
+    has_relay_state: bool
+
+
 async def post_page(request: Request, carried: Carried) -> Response:
     """Show the page that sends a Response to the one checked address."""
-    relay_state = carried.relay_state
-    answer = await render(
-        request,
+    site, organization = site_of(request), await load_organization(request)
+    theme = cookie_of(request, Cookie.THEME)
+    look = _Look(
+        organization.version,
+        organization.changed_at,
+        language.get(),
+        theme if theme in _THEMES else "system",
+        carried.app.name,
+        carried.app.slug,
+        carried.acs_url,
+        carried.opened,
+        carried.relay_state is not None,
+    )
+    frame = site.templates.once(look, lambda: _frame(request, look))
+    head, middle, *tail = frame.split(_PLACE)
+    inside = "" if carried.relay_state is None else _kept(carried.relay_state)
+    body = "".join([head, carried.response, middle, inside, *tail])
+    # This page's one form leads to the provider: our own forms are not on it.
+    allowed = policy((carried.acs_url,)).replace("form-action 'self' ", "form-action ")
+    return Response(body, 200, {"content-security-policy": allowed, "cache-control": "no-store"}, "text/html")
+
+
+def _frame(request: Request, look: _Look) -> str:
+    """Render the page around what it carries. Nothing of a person or a request is given to the template."""
+    return site_of(request).templates.render(
         "saml/post.html",
         {
-            "app": app_mark(carried.app.name, carried.app.slug),
-            "acs_url": carried.acs_url,
-            "saml_response": carried.response,
-            "relay_state": None if relay_state is None else _kept(relay_state),
-            "opened": carried.opened,
+            **impersonal(request),
+            "app": app_mark(look.app_name, look.app_slug),
+            "acs_url": look.acs_url,
+            "opened": look.opened,
+            "saml_response": _PLACE,
+            "relay_state": _PLACE if look.has_relay_state else None,
         },
-        form_action=(carried.acs_url,),
     )
-    # This page's one form leads to the provider: our own forms are not on it.
-    answer.headers[_POLICY] = answer.headers[_POLICY].replace("form-action 'self' ", "form-action ")
-    return answer
 
 
 def _kept(value: str) -> Markup:
