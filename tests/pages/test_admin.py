@@ -91,10 +91,10 @@ def test_an_id_that_is_nobodys_changes_and_records_nothing(quick_house: House) -
 
 def test_the_attempt_settings_are_told_as_sentences_with_their_numbers(quick_house: House) -> None:
     browser = quick_house.signed_in(quick_house.admin("root@acme.example"))
-    assert "After 6 wrong passwords or codes in a row" in browser.get("/admin").text
+    assert "After 6 wrong passwords in a row" in browser.get("/admin").text
     quick_house.settings(lockout=replace(Lockout(), user_attempts=3, unlock_after_minutes=0))
     page = browser.get("/admin").text
-    assert "After 3 wrong passwords or codes in a row" in page
+    assert "After 3 wrong passwords in a row" in page
     assert "A pause ends only when an administrator unlocks the account." in page
     assert "Administrators: five attempts, always." in page
 
