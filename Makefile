@@ -1,7 +1,7 @@
 # Doorward: `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages clients run test check lint bench clean
+.PHONY: help setup packages clients run test check lint bench docs clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -56,6 +56,9 @@ test: setup packages clients lint  ## Set up everything and run the whole test s
 
 bench: setup  ## Measure requests, sign-ins and launches, each beside its floor
 	@$(QUICK) $(BIN)/python -m bench
+
+docs: setup  ## Write the settings reference from the code
+	@$(BIN)/python docs/settings_reference.py
 
 clean:  ## Remove what was set up and the data of the demo
 	@rm -rf .venv doorward-demo $(NODE)/node_modules .import_linter_cache .ruff_cache .hypothesis
