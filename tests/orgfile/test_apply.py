@@ -396,7 +396,7 @@ APPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(users=USERS, apps=APPS, kinds=st.data())
 def test_whatever_is_applied_twice_or_exported_and_applied_changes_nothing_more(
     sqlite_organisation: Organisation,

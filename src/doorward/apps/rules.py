@@ -101,13 +101,15 @@ def _common(app: NewApp) -> Iterator[Fault]:
         yield from _line("description", app.description)
     if app.start_url is not None:
         yield from _web_address("start_url", app.start_url)
-    if app.groups_filter is not None and not 0 < len(app.groups_filter) <= MAX_NAME:
+    if app.groups_filter is not None and (
+        not 0 < len(app.groups_filter) <= MAX_NAME or _unprintable(app.groups_filter)
+    ):
         yield Fault("groups_filter", f"a prefix has from 1 to {MAX_NAME} characters")
     if len(app.group_map) > MAX_LIST:
         yield Fault("group_map", f"has more than {MAX_LIST} groups")
     for group, mapped in app.group_map.items():
         each = [mapped] if isinstance(mapped, str) else mapped
-        if len(each) > MAX_LIST or any(len(value) > MAX_TEXT or _unprintable(value) for value in each):
+        if len(each) > MAX_LIST or any(len(value) > MAX_TEXT or _unprintable(value) for value in (group, *each)):
             yield Fault(f"group_map.{group}", "a value is too long or holds control characters")
 
 
@@ -160,7 +162,7 @@ def _saml(provider: SamlProvider) -> Iterator[Fault]:
     yield from _chosen("saml.sign", (provider.sign,), SIGN)
     yield from _chosen("saml.signature_algorithm", (provider.signature_algorithm,), ("rsa-sha256",))
     yield from _chosen("saml.name_id.format", (provider.name_id_format,), ("emailAddress",))
-    if not values.is_source(provider.name_id_from):
+    if not values.is_source(provider.name_id_from) or _unprintable(provider.name_id_from):
         yield Fault("saml.name_id.from", _no_source(provider.name_id_from))
     yield from _sources("saml.attributes", {name: rule.source for name, rule in provider.attributes.items()})
     for name, rule in provider.attributes.items():
@@ -171,7 +173,7 @@ def _saml(provider: SamlProvider) -> Iterator[Fault]:
         ("authn_context", provider.authn_context, MAX_NAME),
         ("relay_state", provider.relay_state, MAX_RELAY_STATE),
     ):
-        if text is not None and (not 0 < len(text.encode()) <= limit or _unprintable(text)):
+        if text is not None and (_unprintable(text) or not 0 < len(text.encode()) <= limit):
             yield Fault(f"saml.{field}", f"has from 1 to {limit} bytes")
     yield from _saml_keys(provider)
 
@@ -301,7 +303,7 @@ def _sources(path: str, sources: Mapping[str, str]) -> Iterator[Fault]:
     for name, source in sources.items():
         if _NAME.fullmatch(name) is None:
             yield Fault(f"{path}.{name[:MAX_NAME]}", "this is no name: letters, digits and _ . : / -, a letter first")
-        if not values.is_source(source) or len(source) > MAX_TEXT:
+        if not values.is_source(source) or len(source) > MAX_TEXT or _unprintable(source):
             yield Fault(f"{path}.{name[:MAX_NAME]}", _no_source(source))
 
 

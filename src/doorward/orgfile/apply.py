@@ -93,6 +93,13 @@ class _Hands:
     hashes: Mapping[str, str]
     caller: Caller
     now: Instant
+    groups: dict[str, Group] = field(default_factory=dict[str, Group])
+
+    def named(self, names: Sequence[str]) -> list[Group]:
+        """Give the groups that are named; all are there by then, and are read once."""
+        if not all(group_key(name) in self.groups for name in names):
+            self.groups.update({group_key(group.name): group for group in directory.groups(self.connection)})
+        return [self.groups[group_key(name)] for name in names]
 
 
 class _Undo(Exception):
@@ -205,13 +212,13 @@ def _person(hands: _Hands, change: AddPerson | AlterPerson | DropPerson) -> None
     match change:
         case AddPerson(_, new, groups, credentials):
             made = directory.create_person(c, new, _ACTOR, caller, now)
-            directory.set_groups(c, made.id, _groups(c, groups), _ACTOR, caller, now)
+            directory.set_groups(c, made.id, hands.named(groups), _ACTOR, caller, now)
             _credentials(hands, Audience.PERSON, made.id, credentials)
         case AlterPerson(_, old, new, groups, totp, _):
             _state(hands, change)
             directory.change_person(c, new, _ACTOR, caller, now)
             if groups is not None:
-                directory.set_groups(c, old.id, _groups(c, groups), _ACTOR, caller, now)
+                directory.set_groups(c, old.id, hands.named(groups), _ACTOR, caller, now)
             _import(hands, Audience.PERSON, old.id, totp)
         case DropPerson(person):
             directory.remove_person(c, person.id, _ACTOR, caller, now)
@@ -250,12 +257,12 @@ def _application(hands: _Hands, change: AddApp | AlterApp | DropApp, secrets: li
     match change:
         case AddApp(_, new, groups, secret):
             made = apps.create_app(c, new, _ACTOR, caller, now)
-            apps.set_app_groups(c, made.id, _groups(c, groups), _ACTOR, caller, now)
+            apps.set_app_groups(c, made.id, hands.named(groups), _ACTOR, caller, now)
             _secret(hands, made, secret, secrets)
         case AlterApp(_, app, new, groups, secret, drops_secrets, _):
             made = apps.change_app(c, app.id, new, _ACTOR, caller, now)
             if groups is not None:
-                apps.set_app_groups(c, app.id, _groups(c, groups), _ACTOR, caller, now)
+                apps.set_app_groups(c, app.id, hands.named(groups), _ACTOR, caller, now)
             if drops_secrets:
                 apps.drop_client_secrets(c, app.id)
             _secret(hands, made, secret, secrets)
@@ -286,11 +293,6 @@ def _import(hands: _Hands, audience: Audience, owner_id: str, totp: Authenticato
         accounts.import_totp(
             hands.connection, hands.vault, audience, owner_id, totp.seed, totp.period_seconds, hands.now
         )
-
-
-def _groups(connection: Connection, names: Sequence[str]) -> list[Group]:
-    known = {group_key(group.name): group for group in directory.groups(connection)}
-    return [known[group_key(name)] for name in names]
 
 
 def _password(change: Change) -> str | None:

@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from doorward.apps import App, Bookmark, OidcClient, SamlProvider, groups_of_app, listed
 from doorward.apps.kinds import AppKind
 from doorward.clock import Instant, iso
-from doorward.directory import Admin, Person, admins, groups, groups_of, people
+from doorward.directory import Admin, Person, admins, groups, people
 from doorward.organization import Organization, current
 from doorward.organization.settings import declared, value_of
+from doorward.orgfile.snapshot import memberships
 
 Written: TypeAlias = "str | int | bool | list[Written] | dict[str, Written] | None"
 
@@ -21,15 +22,16 @@ Written: TypeAlias = "str | int | bool | list[Written] | dict[str, Written] | No
 def export(connection: Connection) -> str:
     """Write the organisation as YAML. Passwords, authenticators and client secrets are left out."""
     organization = current(connection)
+    member_of = memberships(connection)
     whole: dict[str, Written] = {
         "organization": _organization(organization),
         "settings": _settings(organization),
         "groups": [{"name": group.name} for group in groups(connection)],
-        "users": [_person(person, sorted(groups_of(connection, person.id))) for person in people(connection)],
+        "users": [_person(person, sorted(member_of.get(person.id, ()))) for person in people(connection)],
         "admins": [_admin(admin) for admin in admins(connection)],
         "applications": [_app(app, groups_of_app(connection, app.id)) for app in listed(connection)],
     }
-    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(whole, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _organization(of: Organization) -> dict[str, Written]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -38,7 +38,8 @@ class Where:
     """A place in a file. `at` gives the place of something below it."""
 
     file: str
-    lines: Mapping[Path, int]
+    # Every place of a file shares this mapping: it is no part of what a place is, and never printed with it.
+    lines: Mapping[Path, int] = field(repr=False, compare=False)
     path: Path = ()
 
     def at(self, *below: str | int) -> Where:

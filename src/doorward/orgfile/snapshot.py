@@ -67,10 +67,10 @@ class Snapshot:
 
 def take(connection: Connection, vault: Vault, desired: Desired, now: Instant) -> Snapshot:
     """Read what stands. Client secrets of `desired` are judged here, because they are kept as HMAC alone."""
-    memberships = _memberships(connection)
+    member_of = memberships(connection)
     with_totp = _owners_of_totp(connection)
     known = {
-        str(person.id): KnownPerson(person, frozenset(memberships.get(person.id, ())), person.id in with_totp)
+        str(person.id): KnownPerson(person, frozenset(member_of.get(person.id, ())), person.id in with_totp)
         for person in people(connection)
     }
     return Snapshot(
@@ -105,7 +105,8 @@ def _apps(connection: Connection, vault: Vault, desired: Desired) -> dict[str, K
     }
 
 
-def _memberships(connection: Connection) -> dict[str, list[str]]:
+def memberships(connection: Connection) -> dict[str, list[str]]:
+    """Name the groups of everybody, by the person's id, in one query."""
     members, named = schema.memberships, schema.groups
     query = select(members.c.person_id, named.c.name).join(named, named.c.id == members.c.group_id)
     found_in: dict[str, list[str]] = {}
