@@ -67,7 +67,7 @@ def test_words_are_compared_without_case_and_accents(one: str, other: str) -> No
             Device("Chrome", "Android", DeviceKind.PHONE),
         ),
         (
-            "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile Safari/604.1",
             Device("Safari", "iOS", DeviceKind.TABLET),
         ),
         ("curl/8.1", Device("curl", None, DeviceKind.PROGRAM)),
