@@ -49,10 +49,10 @@ lint: setup
 	@$(BIN)/lint-imports --no-logo
 
 check: lint  ## Lint, types, layers and the quick tests, in under a minute
-	@$(BIN)/pytest -q -n 2 -m "not slow"
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow"
 
 test: setup packages clients lint  ## Set up everything and run the whole test suite
-	@$(QUICK) $(BIN)/pytest -n 2
+	@$(QUICK) $(BIN)/pytest -n 2 --dist worksteal
 
 bench: setup  ## Measure requests, sign-ins and launches, each beside its floor
 	@$(QUICK) $(BIN)/python -m bench

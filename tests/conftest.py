@@ -71,7 +71,7 @@ def postgres_url(postgres: Cluster) -> Iterator[str]:
     """The address of a migrated PostgreSQL database of this test alone."""
     url = postgres.fresh()
     yield url
-    postgres.drop(url)
+    postgres.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
