@@ -56,7 +56,8 @@ def test_only_groups_with_the_prefix_go_out_and_200_at_most() -> None:
     [
         (BOOKMARK, None, "https://handbook.example"),
         (BOOKMARK, "https://start.example", "https://start.example"),
-        (CLIENT, None, None),
+        (CLIENT, None, "https://board.example/"),
+        (replace(CLIENT, redirect_uris=("app.board://cb",)), None, None),
         (CLIENT, "https://board.example/", "https://board.example/"),
         (
             replace(CLIENT, initiate_login_uri="https://board.example/login?a=1"),

@@ -126,7 +126,7 @@ def test_a_hidden_application_is_still_usable(quick_house: House) -> None:
 
 def test_an_application_without_a_start_says_where_it_is_opened(quick_house: House) -> None:
     alice = quick_house.person("alice", groups=["engineering"])
-    quick_house.application("board", kind=OidcClient("board", ("https://board.example/cb",)))
+    quick_house.application("board", kind=OidcClient("board", ("app.board://cb",)))
     page = quick_house.signed_in(alice).get("/apps/board/launch")
     assert page.status_code == 404
     assert "has no address at which it can be opened from here" in page.text

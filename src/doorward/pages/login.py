@@ -47,7 +47,7 @@ from doorward.web import (
 )
 from doorward.web.guards import Handler
 
-_OWN_PATHS: Final = re.compile(r"/(?:security|profile)(?:/[a-z-]{1,40}){0,3}")
+_OWN_PATHS: Final = re.compile(r"/(?:security|profile)(?:/[a-z0-9-]{1,40}){0,3}")
 _KNOWN_BROWSER_DAYS: Final = 90
 _MOST_TYPED: Final = 320
 

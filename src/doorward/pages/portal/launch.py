@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from doorward.apps import App, AppState, by_slug, given_to, launch_address, note_launch
+from doorward.apps import App, AppState, Bookmark, by_slug, given_to, launch_address, note_launch
 from doorward.apps.access import Allow, Decision, Demands, Deny, Proofs, ProveMore, Question, Reason, decide
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import Instant
@@ -122,10 +122,12 @@ def _decide(connection: Connection, session: Session, slug: str, base_url: str, 
 
 
 def _record(connection: Connection, asked: Asked, session: Session, caller: Caller, now: Instant) -> None:
-    """Record the outcome. A protocol records its own: here its launch is only on its way."""
+    """Record the outcome. A protocol records its own at its address: here its launch is only on its way."""
     app, person = asked.app, session.person
     match asked.decision:
         case Allow() if app is not None:
+            if not isinstance(app.kind, Bookmark):
+                return
             note_launch(connection, person.id, app.id, now)
             outcome, reason = Outcome.SUCCESS, None
         case Deny(why):
