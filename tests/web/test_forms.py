@@ -24,7 +24,7 @@ REFERENCE = re.compile(r"<code>[0-9A-Z]{4}-[0-9A-Z]{4}</code>")
 
 async def echo(request: Request) -> Response:
     first, second = await read_form(request), await read_form(request)
-    return JSONResponse({"fields": dict(first.fields), "same": first is second})
+    return JSONResponse({"fields": dict(first.fields), "same": first == second})
 
 
 async def asked(request: Request) -> Response:

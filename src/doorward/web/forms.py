@@ -49,13 +49,13 @@ async def read_form(request: Request, limit: int = FORM_LIMIT) -> Form:
         BadInput: it is too large, of another type, doubled, damaged or cut off.
     """
     visit = visit_of(request)
-    if visit.form is None:
+    if visit.fields is None:
         kind = visit.header(b"content-type").split(";")[0].strip().lower()
         body = await read_body(request, limit)
         if body and kind != _FORM_TYPE:
             raise BadInput("the form has another content type", Refusal.WRONG_TYPE)
-        visit.form = Form(parse_fields(body))
-    return visit.form
+        visit.fields = parse_fields(body)
+    return Form(visit.fields)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from doorward.organization import Organization
     from doorward.signin.sessions import AdminSession, Session
-    from doorward.web.forms import Form
 
 VISIT: Final = "doorward.visit"
 
@@ -38,7 +37,7 @@ class Visit:
     session: Session | None = None
     is_session_read: bool = False
     admin_session: AdminSession | None = None
-    form: Form | None = None
+    fields: dict[str, str] | None = None
     _reference: str | None = None
     _address: str | None = None
 
