@@ -74,7 +74,7 @@ def postgres_url(postgres: Cluster) -> Iterator[str]:
     postgres.give_back(url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of a migrated database of this test alone, once of each kind."""
     name = "sqlite_url" if request.param == "sqlite" else "postgres_url"
