@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from doorward.apps import SamlProvider
-from support.house import House
+from doorward.organization import change
+from support.house import LOCAL, SYSTEM, House
 from support.saml import ACS, ENTITY_ID
 from support.saml_house import alice, answered, asks, redirected, wiki
 
@@ -86,3 +88,41 @@ def test_a75_the_name_of_an_application_is_never_markup(quick_house: House) -> N
     page = redirected(quick_house.signed_in(alice(quick_house)), asks(quick_house))
     assert "<b>" not in page.text
     assert "&lt;b&gt;Wiki&lt;/b&gt; &amp; {{ org }}" in page.text
+
+
+def test_the_page_of_one_person_is_that_of_another_but_for_what_it_carries(quick_house: House) -> None:
+    """The page is made once for all: nothing of a person, a cookie or a request may be in what is kept."""
+    wiki(quick_house)
+    bob = quick_house.person("bob", groups=("engineering",), email="bob@acme.example")
+    frames = set()
+    for person in (alice(quick_house), bob):
+        page = redirected(quick_house.signed_in(person), asks(quick_house), f"for {person.username}")
+        sent = answered(page)
+        assert sent.fields["RelayState"] == f"for {person.username}"
+        assert person.email.encode() in sent.octets
+        frames.add(page.text.replace(sent.fields["SAMLResponse"], "").replace(sent.fields["RelayState"], ""))
+    assert len(frames) == 1
+    assert not re.search("alice|bob", frames.pop(), re.IGNORECASE)
+
+
+def test_a_change_of_the_organisation_shows_on_the_next_page(quick_house: House) -> None:
+    wiki(quick_house)
+    browser = quick_house.signed_in(alice(quick_house))
+    assert "Acme" in redirected(browser, asks(quick_house)).text
+    old = quick_house.organization()
+    new = replace(old, name="Umbrella")
+    quick_house.store.write(lambda c: change(c, SYSTEM, LOCAL, old, new, quick_house.clock()))
+    page = redirected(browser, asks(quick_house)).text
+    assert "Umbrella" in page
+    assert "– Acme" not in page
+
+
+def test_a_theme_and_a_status_have_pages_of_their_own(quick_house: House) -> None:
+    wiki(quick_house)
+    browser = quick_house.signed_in(alice(quick_house))
+    assert "data-theme" not in redirected(browser, asks(quick_house)).text
+    browser.client.cookies.set("doorward-theme", "dark")
+    assert 'data-theme="dark"' in redirected(browser, asks(quick_house)).text
+    error = redirected(browser, asks(quick_house, version="1.1"))
+    assert answered(error).statuses == ["VersionMismatch", "RequestVersionTooLow"]
+    assert "You are signed in" not in error.text
