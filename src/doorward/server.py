@@ -25,8 +25,8 @@ from doorward.organization import current
 from doorward.pages import admin, login, logout, portal, wellknown
 from doorward.signin.hashing import PasswordHasher
 from doorward.store import StorageAway, Vault, open_database
-from doorward.store.migrate import ensure_schema
-from doorward.store.sealed import check_master_key
+from doorward.store.migrate import SchemaError, ensure_schema
+from doorward.store.sealed import SealedByAnotherKey, check_master_key
 from doorward.store.sweep import sweep
 from doorward.web.edge import Edge
 from doorward.web.guards import unguarded
@@ -85,17 +85,16 @@ def _lifespan(
         log, gathered = open_log(deployment.log_format)
         site = _open(deployment, clock, log)
         app.state.site = site
-        await _prepare(site)
+        is_ready = await _prepare(site)
         if not deployment.is_secure:
             site.log.warning("plain_http", base_url=deployment.base_url, note="cookies are neither __Host- nor Secure")
-        beside = [asyncio.create_task(_warm(site, lazy)), asyncio.create_task(_keep_up(site))]
+        beside = [asyncio.create_task(_warm(site, lazy)), asyncio.create_task(_keep_up(site, is_ready=is_ready))]
         try:
             yield
         finally:
             for task in beside:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*beside, return_exceptions=True)
             site.hasher.close()
             await site.db.close()
             gathered.flush()
@@ -133,18 +132,29 @@ async def _prepare(site: Site) -> bool:
 
 
 async def _warm(site: Site, lazy: Sequence[LazyRoom]) -> None:
-    """Import the rooms that wait, one after another and off the loop, so that their first request need not."""
-    for room in lazy:
+    """Compile templates and import the rooms that wait, off the loop, so that the first who asks need not wait."""
+    steps: list[tuple[str, Callable[[], object]]] = [
+        ("signin templates", lambda: site.templates.warm("signin/")),
+        *((room.module, room.load) for room in lazy),
+        ("templates", lambda: site.templates.warm("")),
+    ]
+    for name, step in steps:
         try:
-            await asyncio.to_thread(room.load)
+            await asyncio.to_thread(step)
         except Exception as error:  # noqa: BLE001 - a background task: the first request to the room tells the same
-            site.log.warning("room_broken", room=room.module, detail=repr(error))
+            site.log.warning("not_warmed", what=name, detail=repr(error))
 
 
-async def _keep_up(site: Site) -> None:
+async def _keep_up(site: Site, *, is_ready: bool) -> None:
     """Do what nobody asks for: wait for a database that was away at the start, then sweep what has expired."""
-    while not await _prepare(site):  # noqa: ASYNC110 - nobody tells when a database comes back
-        await asyncio.sleep(_RETRY_SECONDS)
+    try:
+        while not is_ready:
+            await asyncio.sleep(_RETRY_SECONDS)
+            is_ready = await _prepare(site)
+    except (SchemaError, SealedByAnotherKey) as wrong:
+        # The database came back as another one: /readyz and every page tell; an operator must look.
+        site.log.critical("database_unusable", detail=str(wrong))
+        return
     while True:
         # Spread, so that several processes do not sweep at once.
         await asyncio.sleep(_SWEEP_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, protects nothing

@@ -82,6 +82,8 @@ def test_readiness_tells_what_liveness_does_not(door: Door) -> None:
         assert door.client.get("/readyz").status_code == 503
         assert door.client.get("/healthz").status_code == 200
         assert door.client.get("/login").status_code == 503
+        assert door.client.get("/nope").status_code == 404
+        assert door.client.post("/login", data={"username": "alice"}).status_code == 400
     finally:
         object.__setattr__(site, "db", real)
     assert door.client.get("/readyz").status_code == 200

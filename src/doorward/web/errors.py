@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from doorward.web.refusals import Refusal, SsoRefusal
-from doorward.web.rendering import load_organization, render
+from doorward.web.rendering import organization_of, render
 from doorward.web.texts import _
 from doorward.web.tiles import app_mark
 from doorward.web.visit import path_of, visit_of
@@ -68,7 +68,7 @@ async def sso_error(
 
     `details` are the lines under 'Details for administrators': protocol names and codes, no secrets.
     """
-    contact = (await load_organization(request)).support.contact
+    contact = organization_of(visit_of(request)).support.contact
     name = app.name if app is not None else _("the application")
     filled = {"app": name, "contact": contact}
     return await render(

@@ -17,8 +17,6 @@ from doorward.web.visit import Visit, path_of, visit_of
 
 _THEMES: Final = frozenset({"light", "dark"})
 _UNREAD: Final = Organization("Doorward")
-_WITHOUT_LOOKING: Final = frozenset({404, 500, 503})
-"""Pages that are shown when the database is away, or that nobody should be able to ask it for by the thousand."""
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -81,7 +79,8 @@ async def render(
         StorageAway: the organisation was not read yet and the database cannot be asked.
     """
     visit = visit_of(request)
-    if visit.organization is None and status not in _WITHOUT_LOOKING:
+    if visit.organization is None and status < 400:
+        # A refusal must not need the database, which may be away, nor let anybody ask it for nothing.
         await load_organization(request)
     body = visit.site.templates.render(template, {**_given(visit, path_of(request)), **values})
     headers = {

@@ -45,6 +45,11 @@ class Templates:
         """
         return self._environment.get_template(template).render(values)
 
+    def warm(self, folder: str) -> None:
+        """Compile the templates of a folder, which takes milliseconds each, before somebody waits for them."""
+        for name in self._environment.list_templates(filter_func=lambda name: name.startswith(folder)):
+            self._environment.get_template(name)
+
     def once(self, key: Hashable, make: Callable[[], str]) -> str:
         """Give what `make` made for an equal `key` before, or make it now.
 
