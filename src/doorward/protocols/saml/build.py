@@ -94,7 +94,7 @@ def success(envelope: Envelope, statement: Statement) -> tuple[Element, Element]
     """Build the Response of a launch and give it with its one Assertion (SAML Profiles §4.1.4.2; RS-02, RS-03)."""
     response, status = _response(envelope)
     etree.SubElement(status, _STATUS_CODE, {"Value": Status.SUCCESS.value})
-    assertion = _assertion(envelope, statement)
+    assertion = _assertion(envelope, statement, str(response.get("IssueInstant")))
     response.append(assertion)
     return response, assertion
 
@@ -125,36 +125,37 @@ def _response(envelope: Envelope) -> tuple[Element, Element]:
     return response, status
 
 
-def _assertion(envelope: Envelope, statement: Statement) -> Element:
+def _assertion(envelope: Envelope, statement: Statement, issued: str) -> Element:
     """SAML Core §2.3.3."""
     assertion = deepcopy(_ASSERTION)
     assertion.set("ID", statement.assertion_id)
-    assertion.set("IssueInstant", iso(envelope.now))
+    assertion.set("IssueInstant", issued)
     issuer, subject, conditions, authn = assertion
     issuer.text = envelope.issuer
-    _fill_subject(subject, envelope, statement)
-    _fill_conditions(conditions, envelope, statement)
+    expires = iso(envelope.now + VALID_FOR)
+    _fill_subject(subject, envelope, statement, expires)
+    _fill_conditions(conditions, envelope, statement, expires)
     _fill_authn_statement(authn, statement)
     _add_attributes(assertion, statement.attributes)
     return assertion
 
 
-def _fill_subject(subject: Element, envelope: Envelope, statement: Statement) -> None:
+def _fill_subject(subject: Element, envelope: Envelope, statement: Statement, expires: str) -> None:
     """SAML Core §2.4; SAML Profiles §4.1.4.2: Recipient and NotOnOrAfter, and no NotBefore (RS-07)."""
     name_id, confirmation = subject
     name_id.set("Format", statement.name_id_format)
     name_id.text = statement.name_id
     data = confirmation[0]
-    data.set("NotOnOrAfter", iso(envelope.now + VALID_FOR))
+    data.set("NotOnOrAfter", expires)
     data.set("Recipient", envelope.destination)
     if envelope.in_response_to is not None:
         data.set("InResponseTo", envelope.in_response_to)
 
 
-def _fill_conditions(conditions: Element, envelope: Envelope, statement: Statement) -> None:
+def _fill_conditions(conditions: Element, envelope: Envelope, statement: Statement, expires: str) -> None:
     """SAML Core §2.5.1. NotBefore lies back, so that a provider whose clock is behind takes it too (RS-08, RS-18)."""
     conditions.set("NotBefore", iso(envelope.now - VALID_FOR))
-    conditions.set("NotOnOrAfter", iso(envelope.now + VALID_FOR))
+    conditions.set("NotOnOrAfter", expires)
     conditions[0][0].text = statement.audience
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from lxml import etree
@@ -27,7 +28,18 @@ _DECLARATION: Final = re.compile(
     rb"""\A<\?xml\s+version\s*=\s*(["'])1\.0\1(?:\s+encoding\s*=\s*(["'])[Uu][Tt][Ff]-8\2)?"""
     rb"""(?:\s+standalone\s*=\s*(["'])(?:yes|no)\3)?\s*\?>"""
 )
-_ONCE: Final = ("Issuer", "Subject", "NameIDPolicy", "Conditions", "RequestedAuthnContext", "Scoping", "Extensions")
+_REQUEST: Final = tag(SAMLP, "AuthnRequest")
+_ISSUER: Final = tag(SAML, "Issuer")
+_SUBJECT: Final = tag(SAML, "Subject")
+_NAME_ID_POLICY: Final = tag(SAMLP, "NameIDPolicy")
+_AUTHN_CONTEXT: Final = tag(SAMLP, "RequestedAuthnContext")
+_SIGNATURE: Final = tag(DS, "Signature")
+_ONCE: Final = frozenset(
+    {
+        *(_ISSUER, _SUBJECT, _NAME_ID_POLICY, _AUTHN_CONTEXT),
+        *(tag(SAML, "Conditions"), tag(SAMLP, "Scoping"), tag(SAMLP, "Extensions")),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +91,9 @@ class ReceivedRequest:
     subject: RequestedSubject | None
 
 
+@cache
 def safe_parser() -> etree.XMLParser:
-    """Make the only kind of parser that reads foreign XML: no entities, no network, no DTD, no huge tree."""
+    """Give the only kind of parser that reads foreign XML: no entities, no network, no DTD, no huge tree."""
     return etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -150,14 +163,17 @@ def read_request(root: Element) -> ReceivedRequest:
     Raises:
         Refused: it is another message, or an element stands twice, in the wrong place or with the wrong content.
     """
-    if root.tag != tag(SAMLP, "AuthnRequest"):
+    if root.tag != _REQUEST:
         raise Refused(Reason.NOT_A_REQUEST, "the message is not an AuthnRequest")
-    for name in _ONCE:
-        if len(root.findall(tag(SAML, name))) + len(root.findall(tag(SAMLP, name))) > 1:
+    children: dict[str, Element] = {}
+    for child in root:
+        name = str(child.tag)
+        if name in children and name in _ONCE:
             raise Refused(Reason.MALFORMED, f"{name} stands twice")
-    if root.find(f".//{tag(SAMLP, 'AuthnRequest')}") is not None:
+        children[name] = child
+    if sum(1 for _ in root.iter(_REQUEST)) > 1:
         raise Refused(Reason.MALFORMED, "a request within the request")
-    issuer = root.find(tag(SAML, "Issuer"))
+    issuer = children.get(_ISSUER)
     return ReceivedRequest(
         id=_attribute(root, "ID"),
         version=_attribute(root, "Version"),
@@ -170,15 +186,15 @@ def read_request(root: Element) -> ReceivedRequest:
         protocol_binding=_attribute(root, "ProtocolBinding"),
         force_authn=_attribute(root, "ForceAuthn"),
         is_passive=_attribute(root, "IsPassive"),
-        name_id_policy=_name_id_policy(root.find(tag(SAMLP, "NameIDPolicy"))),
-        authn_context=_authn_context(root.find(tag(SAMLP, "RequestedAuthnContext"))),
-        subject=_subject(root.find(tag(SAML, "Subject"))),
+        name_id_policy=_name_id_policy(children.get(_NAME_ID_POLICY)),
+        authn_context=_authn_context(children.get(_AUTHN_CONTEXT)),
+        subject=_subject(children.get(_SUBJECT)),
     )
 
 
 def signatures_in(root: Element) -> list[Element]:
     """List every signature element, wherever it stands."""
-    return list(root.iter(tag(DS, "Signature")))
+    return list(root.iter(_SIGNATURE))
 
 
 def _attribute(element: Element, name: str) -> str | None:

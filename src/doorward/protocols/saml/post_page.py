@@ -20,6 +20,7 @@ from doorward.web.rendering import impersonal, policy
 from doorward.web.texts import language
 
 _THEMES: Final = frozenset({"light", "dark"})
+_POLICY: Final = "content-security-policy"
 _PLACE: Final = "\0"
 """Where a frame of the page has room for what it carries; no page holds it otherwise."""
 
@@ -72,9 +73,13 @@ async def post_page(request: Request, carried: Carried) -> Response:
     head, middle, *tail = frame.split(_PLACE)
     inside = "" if carried.relay_state is None else _kept(carried.relay_state)
     body = "".join([head, carried.response, middle, inside, *tail])
-    # This page's one form leads to the provider: our own forms are not on it.
-    allowed = policy((carried.acs_url,)).replace("form-action 'self' ", "form-action ")
-    return Response(body, 200, {"content-security-policy": allowed, "cache-control": "no-store"}, "text/html")
+    allowed = site.templates.once((_POLICY, carried.acs_url), lambda: _policy(carried.acs_url))
+    return Response(body, 200, {_POLICY: allowed, "cache-control": "no-store"}, "text/html")
+
+
+def _policy(acs_url: str) -> str:
+    """Allow the one form of this page to go to the provider and nowhere else: our own forms are not on it."""
+    return policy((acs_url,)).replace("form-action 'self' ", "form-action ")
 
 
 def _frame(request: Request, look: _Look) -> str:
