@@ -26,6 +26,7 @@ MAX_HINT: Final = 320
 MAX_CLIENT_ID: Final = 255
 _MAX_AGE: Final = re.compile(r"[0-9]{1,9}")
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # the 32 octets of SHA-256 (RFC 7636 §4.2)
+_PROMPTS: Final = frozenset(prompt.value for prompt in Prompt)
 _OBJECTS: Final = {
     # OIDC Core §3.1.2.6: each has an error of its own, and silence would drop what the client relies on (AZ-21).
     "request": ErrorCode.REQUEST_NOT_SUPPORTED,
@@ -139,7 +140,7 @@ def _scope(_client: Client, received: Received) -> Refused | None:
 def _prompt(_client: Client, received: Received) -> Refused | None:
     """OIDC Core §3.1.2.1: none stands alone."""
     words = received.words("prompt")
-    if not set(words) <= set(Prompt):
+    if not _PROMPTS.issuperset(words):
         return _invalid(Reason.PROMPT, "a value of prompt is not supported")
     if Prompt.NONE in words and len(words) > 1:
         return _invalid(Reason.PROMPT, "prompt=none cannot stand with another value")

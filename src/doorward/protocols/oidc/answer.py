@@ -150,7 +150,9 @@ def _back(http: Request, redirect_uri: str, answer: Mapping[str, str | None]) ->
 
     By 303, so that a form that was posted here is never posted on (RFC 9700 §4.12; AZ-23).
     """
-    return redirect(completed(redirect_uri, {**answer, "iss": site_of(http).deployment.base_url}))
+    location = completed(redirect_uri, {**answer, "iss": site_of(http).deployment.base_url})
+    # The registered address as it is: what quotes it once more would change the string that was compared.
+    return Response(None, 303, {"location": location, "cache-control": "no-store"})
 
 
 def _refused(http: Request, app: App | None, reason: str, details: Mapping[str, Json]) -> Event:

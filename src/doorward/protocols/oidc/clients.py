@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
-from sqlalchemy import Connection, Select, bindparam, exists, select
+from sqlalchemy import JSON, Connection, Select, Text, bindparam, exists, select, type_coerce
 
 from doorward.apps import App, AppId, OidcClient, by_client_id, by_id
 from doorward.apps.app import app_from_row
@@ -17,6 +18,7 @@ from doorward.store import schema
 _APPS: Final = schema.apps
 _CLIENTS: Final = schema.oidc_clients
 _NOBODY: Final = ""
+_JSON: Final = tuple(column.name for column in _APPS.c if isinstance(column.type, JSON))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,20 @@ def sight(connection: Connection, session: Session | None, *, client_id: str = "
         "person": _NOBODY if session is None else session.person.id,
         "session": _NOBODY if session is None else session.id,
     }
-    found = connection.execute(_BY_CLIENT_ID if client_id else _BY_APP, values).mappings().first()
+    found = connection.execute(_BY_CLIENT_ID if client_id else _BY_APP, values).first()
     if found is None:
         return None
-    row = cast("Mapping[str, object]", found)
-    seen = client(app_from_row(row))
-    return None if seen is None else Sight(seen, bool(row["given"]), bool(row["noted"]))
+    given, noted, *registered = cast("tuple[object, ...]", tuple(found))
+    seen = _parsed(tuple(registered))
+    return None if seen is None else Sight(seen, bool(given), bool(noted))
+
+
+@lru_cache(maxsize=256)
+def _parsed(row: tuple[object, ...]) -> Client | None:
+    """Parse a row, or give what was parsed of one that held the same: so nothing stale is ever given (A95)."""
+    named = dict(zip(_APPS.c.keys(), row, strict=True))
+    named |= {name: json.loads(cast("str", named[name])) for name in _JSON}
+    return client(app_from_row(named))
 
 
 def _statement() -> Select[tuple[object, ...]]:
@@ -67,7 +77,9 @@ def _statement() -> Select[tuple[object, ...]]:
         members.c.person_id == bindparam("person"),
     )
     is_noted = exists().where(opened.c.session_id == bindparam("session"), opened.c.app_id == _APPS.c.id)
-    return cast("Select[tuple[object, ...]]", select(_APPS, is_given.label("given"), is_noted.label("noted")))
+    # JSON as the text that it is: it is parsed once for each text.
+    columns = [type_coerce(column, Text) if column.name in _JSON else column for column in _APPS.c]
+    return cast("Select[tuple[object, ...]]", select(is_given.label("given"), is_noted.label("noted"), *columns))
 
 
 _BY_CLIENT_ID: Final = (

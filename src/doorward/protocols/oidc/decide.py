@@ -84,7 +84,8 @@ def _outcome(case: Case, session: Session | None, now: Instant) -> Outcome:
         if case.app.state is not AppState.ACTIVE:
             return TurnAway(f"app_{case.app.state.value}")
         return SignIn(fresh=False, reason=Reason.NO_SESSION)
-    signed_in_for_this = _wholly_proved_at(session) >= request.accepted_at
+    proved_at = _wholly_proved_at(session)
+    signed_in_for_this = proved_at >= request.accepted_at
     if request.subject is not None and request.subject != session.person.id:
         # OIDC Core §3.1.2.1: positive only for the subject of the hint; somebody else may sign in, once (AZ-15).
         if signed_in_for_this:
@@ -96,7 +97,7 @@ def _outcome(case: Case, session: Session | None, now: Instant) -> Outcome:
             person=session.person,
             app=case.app,
             given=case.given,
-            proof=Proofs(session.proofs, _wholly_proved_at(session)),
+            proof=Proofs(session.proofs, proved_at),
             demands=Demands(
                 authenticated_since=_since(request),
                 # acr_values is voluntary: asked for once, and whoever has no second factor goes on without (AZ-18).

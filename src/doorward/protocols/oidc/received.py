@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 MAX_BYTES: Final = 32 * 1024
 _MOST_FIELDS: Final = 64
@@ -41,16 +41,25 @@ def parameters(raw: bytes) -> Received:
     """
     if len(raw) > MAX_BYTES:
         raise Unreadable("too long")
-    try:
-        pairs = parse_qsl(raw.decode("utf-8"), encoding="utf-8", errors="strict", max_num_fields=_MOST_FIELDS)
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise Unreadable("too many parameters, or no UTF-8") from error
+    if raw.count(b"&") >= _MOST_FIELDS:
+        raise Unreadable("too many parameters")
     fields: dict[str, str] = {}
     doubled: set[str] = set()
-    for name, value in pairs:
-        if "\0" in name or "\0" in value:
-            raise Unreadable("NUL")
-        if name in fields:
-            doubled.add(name)
-        fields.setdefault(name, value)
+    try:
+        for pair in raw.decode("utf-8").split("&"):
+            escaped, _, value = pair.partition("=")
+            if value:
+                name = _plain(escaped)
+                if name in fields:
+                    doubled.add(name)
+                fields.setdefault(name, _plain(value))
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise Unreadable("no UTF-8") from error
+    if b"\0" in raw or b"%00" in raw:
+        raise Unreadable("NUL")
     return Received(fields, frozenset(doubled))
+
+
+def _plain(text: str) -> str:
+    """Undo the escapes of a part that has some; most have none."""
+    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
