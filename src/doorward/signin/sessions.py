@@ -8,12 +8,24 @@ deletion and changed settings count on the very next request.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, Executable, bindparam, insert, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Executable,
+    Text,
+    bindparam,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy import cast as sql_cast
 
 from doorward.clock import HOUR, MINUTE, Instant
 from doorward.directory import Admin, Person, Standing, admin_from_row, person_from_row
@@ -131,13 +143,13 @@ Signed: TypeAlias = Session | AdminSession
 def find(connection: Connection, vault: Vault, handle: str, settings: Settings, now: Instant) -> Session | None:
     """Find the person's session of a cookie, if it runs and its person may sign in."""
     row = _find_row(connection, vault, Audience.PERSON, handle, settings, now)
-    return None if row is None else _session(row, settings, now)
+    return None if row is None else _session(*_of_person(row), settings, now)
 
 
 def find_by_id(connection: Connection, session_id: str, settings: Settings, now: Instant) -> Session | None:
     """Find a person's session by its `sid`, as userinfo does: ended, idle or suspended ones are not found."""
     row = _running(connection, Audience.PERSON, settings, now, "id", session_id)
-    return None if row is None else _session(row, settings, now)
+    return None if row is None else _session(*_of_person(row), settings, now)
 
 
 def find_admin(
@@ -147,8 +159,9 @@ def find_admin(
     row = _find_row(connection, vault, Audience.ADMIN, handle, settings, now)
     if row is None:
         return None
-    admin = admin_from_row(row)
-    return AdminSession(admin, _facts(row)) if admin.is_active else None
+    named = _named(Audience.ADMIN, row)
+    admin = admin_from_row(named)
+    return AdminSession(admin, _facts(named)) if admin.is_active else None
 
 
 def issue(  # noqa: PLR0913 - the row has this many parts
@@ -272,7 +285,7 @@ def of_account(
 
 def _find_row(
     connection: Connection, vault: Vault, audience: Audience, handle: str, settings: Settings, now: Instant
-) -> Mapping[str, object] | None:
+) -> tuple[object, ...] | None:
     if not handle or len(handle) > _LONGEST_HANDLE:
         return None
     return _running(connection, audience, settings, now, "handle_hash", _hash(vault, audience, handle))
@@ -280,19 +293,47 @@ def _find_row(
 
 def _running(
     connection: Connection, audience: Audience, settings: Settings, now: Instant, column: str, value: str
-) -> Mapping[str, object] | None:
+) -> tuple[object, ...] | None:
     given = {"value_": value, **_bounds(audience, settings, now)}
-    return cast("Mapping[str, object] | None", connection.execute(_query(audience, column), given).mappings().first())
+    row = connection.execute(_query(audience, column), given).first()
+    return None if row is None else tuple(row)
 
 
 @cache
 def _query(audience: Audience, column: str) -> Executable:
-    """Build the look-up of one audience, once: it runs at every request, and building takes longer than running."""
+    """Build the look-up of one audience, once: it runs at every request, and building takes longer than running.
+
+    JSON comes as the text that it is, so that equal rows are seen to be equal.
+    """
     sessions, accounts = audience.tables.sessions, audience.tables.accounts
-    wanted = [*_columns(audience), *cast("Iterable[ColumnElement[object]]", accounts.c)]
+    wanted = [sql_cast(c, Text) if isinstance(c.type, JSON) else c for c in _wanted(audience).values()]
     return select(*wanted).where(
         accounts.c.id == sessions.c.owner_id, sessions.c[column] == bindparam("value_"), *_still_running(audience)
     )
+
+
+@cache
+def _wanted(audience: Audience) -> dict[str, ColumnElement[object]]:
+    """Name what a look-up reads: the session's columns with a prefix, then all of the account's."""
+    named = {str(column.key): column for column in _columns(audience)}
+    accounts = cast("Iterable[ColumnElement[object]]", audience.tables.accounts.c)
+    return named | {str(column.key): column for column in accounts}
+
+
+def _named(audience: Audience, row: tuple[object, ...]) -> dict[str, object]:
+    wanted = _wanted(audience)
+    named = dict(zip(wanted, row, strict=True))
+    for name, column in wanted.items():
+        if isinstance(column.type, JSON) and named[name] is not None:
+            named[name] = cast("object", json.loads(cast("str", named[name])))
+    return named
+
+
+@lru_cache(maxsize=1024)
+def _of_person(row: tuple[object, ...]) -> tuple[Person, SessionFacts]:
+    """Parse a row, or give what was parsed of one that held the same: so what is given is never stale (A95)."""
+    named = _named(Audience.PERSON, row)
+    return person_from_row(named), _facts(named)
 
 
 def _still_running(audience: Audience) -> tuple[ColumnElement[bool], ...]:
@@ -337,9 +378,8 @@ def _facts(row: Mapping[str, object]) -> SessionFacts:
     )
 
 
-def _session(row: Mapping[str, object], settings: Settings, now: Instant) -> Session | None:
-    """Build the session of a row, unless its person may not sign in now or owes a second factor that is overdue."""
-    person, facts = person_from_row(row), _facts(row)
+def _session(person: Person, facts: SessionFacts, settings: Settings, now: Instant) -> Session | None:
+    """Give the session, unless its person may not sign in now or owes a second factor that is overdue."""
     enough = session_suffices(settings, person.mfa_required, person.mfa_due_from, facts.proofs, now)
     return Session(person, facts) if enough and person.standing(now) is Standing.ACTIVE else None
 

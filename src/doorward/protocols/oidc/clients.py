@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
-from sqlalchemy import JSON, Connection, Select, Text, bindparam, exists, select, type_coerce
+from sqlalchemy import JSON, Connection, Select, Text, bindparam, exists, select
+from sqlalchemy import cast as sql_cast
 
 from doorward.apps import App, AppId, OidcClient, by_client_id, by_id
 from doorward.apps.app import app_from_row
@@ -78,7 +79,7 @@ def _statement() -> Select[tuple[object, ...]]:
     )
     is_noted = exists().where(opened.c.session_id == bindparam("session"), opened.c.app_id == _APPS.c.id)
     # JSON as the text that it is: it is parsed once for each text.
-    columns = [type_coerce(column, Text) if column.name in _JSON else column for column in _APPS.c]
+    columns = [sql_cast(column, Text) if column.name in _JSON else column for column in _APPS.c]
     return cast("Select[tuple[object, ...]]", select(is_given.label("given"), is_noted.label("noted"), *columns))
 
 
