@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias, cast
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from doorward.clock import Instant
 from doorward.directory.ids import PersonId
@@ -16,6 +16,10 @@ from doorward.store import schema
 
 _PEOPLE: Final = schema.people
 _NAMES: Final = schema.person_names
+_BY_NAME: Final = (  # built once: each sign-in runs them
+    select(_PEOPLE).join(_NAMES, _NAMES.c.owner_id == _PEOPLE.c.id).where(_NAMES.c.key == bindparam("wanted"))
+)
+_BY_ID: Final = select(_PEOPLE).where(_PEOPLE.c.id == bindparam("wanted"))
 _NO_KEY: Final = ""  # no name has it: unknown names cost the same statement as known ones
 
 Address: TypeAlias = Mapping[str, str]
@@ -110,15 +114,14 @@ class NewPerson:
 
 def person(connection: Connection, person_id: PersonId) -> Person | None:
     """Read a person by id."""
-    row = connection.execute(select(_PEOPLE).where(_PEOPLE.c.id == person_id)).mappings().first()
+    row = connection.execute(_BY_ID, {"wanted": person_id}).mappings().first()
     return None if row is None else person_from_row(cast("Mapping[str, object]", row))
 
 
 def find_person(connection: Connection, typed: str) -> Person | None:
     """Find who has the username or mail address that somebody typed. One statement, whatever was typed."""
     key = lookup_key(typed) or _NO_KEY
-    query = select(_PEOPLE).join(_NAMES, _NAMES.c.owner_id == _PEOPLE.c.id).where(_NAMES.c.key == key)
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(_BY_NAME, {"wanted": key}).mappings().first()
     return None if row is None else person_from_row(cast("Mapping[str, object]", row))
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, select, update
 
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import Instant
@@ -166,18 +167,26 @@ def count_password_attempt(
 
     After a hundred failures without a success it is closed for every browser that is not known (63B §3.2.2).
     """
-    table = audience.tables.passwords
-    counted = connection.execute(
-        update(table)
-        .where(table.c.owner_id == (owner_id or ""))
-        .values(failures=table.c.failures + 1)
-        .returning(table.c.phc, table.c.failures, table.c.must_change, table.c.changed_at)
-    ).one_or_none()
+    counted = connection.execute(_counted_password(audience), {"owner": owner_id or ""}).one_or_none()
     if counted is None:
         return None
     phc, failures, must_change, changed_at = cast("tuple[str, int, bool, int]", tuple(counted))
     is_closed = failures > MOST_FAILURES_OF_AN_AUTHENTICATOR and not in_known_browser
     return PresentPassword(None if is_closed else phc, must_change, changed_at)
+
+
+@cache
+def _counted_password(audience: Audience) -> Executable:
+    c = audience.tables.passwords.c
+    counted = update(audience.tables.passwords).where(c.owner_id == bindparam("owner")).values(failures=c.failures + 1)
+    return counted.returning(c.phc, c.failures, c.must_change, c.changed_at)
+
+
+@cache
+def _cleared_password(audience: Audience) -> Executable:
+    c = audience.tables.passwords.c
+    few = c.failures <= MOST_FAILURES_OF_AN_AUTHENTICATOR
+    return update(audience.tables.passwords).where(c.owner_id == bindparam("owner"), few).values(failures=0)
 
 
 def uncount_password_attempt(connection: Connection, audience: Audience, owner_id: str) -> None:
@@ -189,11 +198,7 @@ def uncount_password_attempt(connection: Connection, audience: Audience, owner_i
 
 def clear_password_failures(connection: Connection, audience: Audience, owner_id: str) -> None:
     """Clear the failures in a row after a right password, but not those of a closed one."""
-    c = audience.tables.passwords.c
-    mine = update(audience.tables.passwords).where(
-        c.owner_id == owner_id, c.failures <= MOST_FAILURES_OF_AN_AUTHENTICATOR
-    )
-    connection.execute(mine.values(failures=0))
+    connection.execute(_cleared_password(audience), {"owner": owner_id})
 
 
 def upgrade_hash(connection: Connection, audience: Audience, owner_id: str, old: str, new: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, insert, select, update
 
 from doorward.clock import DAY, Instant
 from doorward.store import Purpose, Vault, new_handle, new_id, schema
@@ -17,14 +17,17 @@ from doorward.store import Purpose, Vault, new_handle, new_id, schema
 LIFETIME: Final = 90 * DAY
 _LONGEST_USER_AGENT: Final = 512
 _T: Final = schema.known_browsers
+_FIND: Final = select(_T.c.id).where(  # built once: each step of a sign-in runs it
+    _T.c.handle_hash == bindparam("handle"),
+    _T.c.owner_id == bindparam("person"),
+    _T.c.expires_at > bindparam("now", type_=BigInteger()),
+)
 
 
 def find(connection: Connection, vault: Vault, handle: str | None, person_id: str | None, now: Instant) -> str | None:
     """Find the row of this browser and person; the same statement is run for a name that nobody has."""
-    hashed = _hash(vault, handle)
-    return connection.execute(
-        select(_T.c.id).where(_T.c.handle_hash == hashed, _T.c.owner_id == (person_id or ""), _T.c.expires_at > now)
-    ).scalar()
+    given = {"handle": _hash(vault, handle), "person": person_id or "", "now": now}
+    return connection.execute(_FIND, given).scalar()
 
 
 def remember(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, cast
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import BigInteger, Connection, Executable, String, bindparam, delete, insert, literal_column, select
 
 from doorward.clock import MINUTE, Instant
 from doorward.signin.audience import Audience
@@ -49,31 +50,52 @@ class Lost:
     """This browser has no such sign-in: its cookie is missing, another browser began it, or it is over."""
 
 
-def start(
-    connection: Connection, audience: Audience, browser: str, heading: Heading, now: Instant, state: State | None = None
-) -> str:
-    """Begin a sign-in for a browser (by the hash of its handle); of more than 20 at a time the oldest goes."""
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """The statements of one audience, built once: every step runs them."""
+
+    drop_oldest: Executable
+    insert: Executable
+    load: Executable
+
+
+@cache
+def _statements(audience: Audience) -> _Statements:
     table = audience.tables.transactions
+    browser, now = bindparam("browser", type_=String()), bindparam("now", type_=BigInteger())
     newest = (
         select(table.c.id)
         .where(table.c.browser_hash == browser)
         .order_by(table.c.created_at.desc(), table.c.id.desc())
-        .limit(MOST_AT_A_TIME - 1)
+        .limit(literal_column(str(MOST_AT_A_TIME - 1)))
     )
-    connection.execute(delete(table).where(table.c.browser_hash == browser, table.c.id.not_in(newest)))
+    return _Statements(
+        drop_oldest=delete(table).where(table.c.browser_hash == browser, table.c.id.not_in(newest)),
+        insert=insert(table),
+        load=select(table).where(
+            table.c.id == bindparam("wanted"), table.c.browser_hash == browser, table.c.destination_ends_at > now
+        ),
+    )
+
+
+def start(
+    connection: Connection, audience: Audience, browser: str, heading: Heading, now: Instant, state: State | None = None
+) -> str:
+    """Begin a sign-in for a browser (by the hash of its handle); of more than 20 at a time the oldest goes."""
+    statements = _statements(audience)
+    connection.execute(statements.drop_oldest, {"browser": browser})
     transaction_id = new_handle()[:36]
-    connection.execute(
-        insert(table).values(
-            id=transaction_id,
-            browser_hash=browser,
-            version=1,
-            state=state_to_json(state or begin(heading.demands.hint)),
-            destination=heading_to_json(heading),
-            created_at=now,
-            expires_at=now + LIFETIME,
-            destination_ends_at=now + DESTINATION_LIFETIME,
-        )
-    )
+    values = {
+        "id": transaction_id,
+        "browser_hash": browser,
+        "version": 1,
+        "state": state_to_json(state or begin(heading.demands.hint)),
+        "destination": heading_to_json(heading),
+        "created_at": now,
+        "expires_at": now + LIFETIME,
+        "destination_ends_at": now + DESTINATION_LIFETIME,
+    }
+    connection.execute(statements.insert, values)
     return transaction_id
 
 
@@ -81,14 +103,10 @@ def load(
     connection: Connection, audience: Audience, browser: str, transaction_id: str, now: Instant
 ) -> Transaction | TimedOut | Lost:
     """Read a sign-in of this browser."""
-    table = audience.tables.transactions
     if not transaction_id or len(transaction_id) > _LONGEST_ID:
         return Lost()
-    found = connection.execute(
-        select(table).where(
-            table.c.id == transaction_id, table.c.browser_hash == browser, table.c.destination_ends_at > now
-        )
-    )
+    given = {"wanted": transaction_id, "browser": browser, "now": now}
+    found = connection.execute(_statements(audience).load, given)
     row = cast("Mapping[str, object] | None", found.mappings().one_or_none())
     if row is None:
         return Lost()
@@ -104,8 +122,7 @@ def load(
 def save(connection: Connection, audience: Audience, transaction: Transaction, state: State) -> bool:
     """Move a sign-in on; false where another request moved it first."""
     table = audience.tables.transactions
-    values = {"state": state_to_json(state)}
-    return once.advance_transaction(connection, table, transaction.id, transaction.version, values)
+    return once.advance_transaction(connection, table, transaction.id, transaction.version, state_to_json(state))
 
 
 def finish(connection: Connection, audience: Audience, transaction: Transaction) -> bool:

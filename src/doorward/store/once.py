@@ -16,11 +16,13 @@ from functools import cache
 from typing import Final, Protocol, cast
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     BindParameter,
     Column,
     ColumnElement,
     Connection,
+    Executable,
     String,
     Table,
     Update,
@@ -308,18 +310,21 @@ def give_back_address(connection: Connection, key: str, window_ends_at: Instant)
 
 
 def advance_transaction(
-    connection: Connection, table: Table, transaction_id: str, version: int, values: Mapping[str, object]
+    connection: Connection, table: Table, transaction_id: str, version: int, state: Mapping[str, object]
 ) -> bool:
     """Move a sign-in on from the version that was read; false where another request moved it first."""
+    given = {"wanted": transaction_id, "read_version": version, "next_version": version + 1, "next_state": state}
+    return connection.execute(_advance_statement(table), given).scalar() is not None
+
+
+@cache
+def _advance_statement(table: Table) -> Executable:
     c = table.c
     return (
-        connection.execute(
-            update(table)
-            .where(c.id == transaction_id, c.version == version)
-            .values(version=version + 1, **values)
-            .returning(c.id)
-        ).scalar()
-        is not None
+        update(table)
+        .where(c.id == bindparam("wanted"), c.version == bindparam("read_version"))
+        .values(version=bindparam("next_version"), state=bindparam("next_state", type_=JSON()))
+        .returning(c.id)
     )
 
 

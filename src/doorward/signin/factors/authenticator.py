@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Final, cast
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, Table, bindparam, delete, func, insert, select, update
 
 from doorward.clock import Instant
 from doorward.organization import Organization
@@ -47,12 +48,7 @@ class AuthenticatorApps:
 
     def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
         """List the apps, last used first."""
-        c = audience.tables.totp.c
-        rows = connection.execute(
-            select(c.id, c.name, c.created_at, c.last_used_at, c.period_seconds, c.drift_steps, c.failures)
-            .where(c.owner_id == owner_id)
-            .order_by(c.last_used_at.desc().nulls_last(), c.created_at.desc())
-        ).mappings()
+        rows = connection.execute(_held_query(audience), {"owner": owner_id}).mappings()
         return tuple(
             Held(
                 self.method,
@@ -110,12 +106,28 @@ class AuthenticatorApps:
         return _uncounted(connection, table, owner_id, Said.CODE_EXPIRED)
 
 
+@cache
+def _held_query(audience: Audience) -> Executable:
+    """Build the look-up of an account's apps, once: each sign-in runs it."""
+    c = audience.tables.totp.c
+    return (
+        select(c.id, c.name, c.created_at, c.last_used_at, c.period_seconds, c.drift_steps, c.failures)
+        .where(c.owner_id == bindparam("owner"))
+        .order_by(c.last_used_at.desc().nulls_last(), c.created_at.desc())
+    )
+
+
+@cache
+def _load_query(audience: Audience) -> Executable:
+    table = audience.tables.totp
+    usable = table.c.failures <= MOST_FAILURES_OF_AN_AUTHENTICATOR
+    return select(table).where(table.c.owner_id == bindparam("owner"), usable)
+
+
 def load(connection: Connection, vault: Vault, audience: Audience, owner_id: str) -> list[Stored]:
     """Read the authenticators of an account that may be tried: those that `count_attempt` raised, and no closed one."""
     table = audience.tables.totp
-    rows = connection.execute(
-        select(table).where(table.c.owner_id == owner_id, table.c.failures <= MOST_FAILURES_OF_AN_AUTHENTICATOR)
-    ).mappings()
+    rows = connection.execute(_load_query(audience), {"owner": owner_id}).mappings()
     return [_stored(vault, table, cast("Mapping[str, object]", row)) for row in rows]
 
 

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from typing import ClassVar, Final, cast
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select
 
 from doorward.clock import Instant
 from doorward.organization import Organization
@@ -33,12 +34,10 @@ class RecoveryCodes:
 
     def held(self, connection: Connection, audience: Audience, owner_id: str) -> tuple[Held, ...]:
         """List the set of codes, if any is left."""
-        left = codes_left(connection, audience, owner_id)
-        c = audience.tables.recovery_sets.c
-        row = connection.execute(select(c.created_at, c.failures).where(c.owner_id == owner_id)).one_or_none()
-        if not left or row is None:
+        row = connection.execute(_set_query(audience), {"owner": owner_id}).one_or_none()
+        made_at, failures, left = cast("tuple[int, int, int]", tuple(row)) if row is not None else (0, 0, 0)
+        if not left:
             return ()
-        made_at, failures = cast("tuple[int, int]", tuple(row))
         is_closed = failures >= MOST_FAILURES_OF_AN_AUTHENTICATOR
         return (Held(self.method, owner_id, "", made_at, None, left, is_closed=is_closed),)
 
@@ -79,6 +78,14 @@ class RecoveryCodes:
         connection.execute(insert(spent).values(owner_id=owner_id, code_hash=hashed))
         connection.execute(sets.update().where(sets.c.owner_id == owner_id).values(failures=0))
         return Right()
+
+
+@cache
+def _set_query(audience: Audience) -> Executable:
+    """Build the look-up of a set with its unused codes, once: each sign-in runs it."""
+    sets, codes = audience.tables.recovery_sets.c, audience.tables.recovery_codes.c
+    left = select(func.count()).where(codes.owner_id == sets.owner_id).scalar_subquery()
+    return select(sets.created_at, sets.failures, left).where(sets.owner_id == bindparam("owner"))
 
 
 def codes_left(connection: Connection, audience: Audience, owner_id: str) -> int:
