@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pyotp
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -81,7 +81,7 @@ class SignIn(RuleBasedStateMachine):
         self.carol = door.person("carol", app=False)
         door.write(lambda c: accounts.suspend(c, self.carol.id, SYSTEM, LOCAL, door.clock()))
         self.root = door.admin("root@acme.example")
-        self.visitors = [door.visitor() for _ in range(4)]
+        self.visitors = [door.visitor() for _ in range(3)]
         self.tabs: list[Tab] = []
         pause = unlock * MINUTE or 10**15
         self.plain = Plain(
@@ -130,12 +130,16 @@ class SignIn(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------------------------ rules
 
-    @rule(visitor=st.integers(0, 3), name=st.sampled_from(NAMES))
-    def begin(self, visitor: int, name: str) -> None:
+    @rule(visitor=st.integers(0, 2), name=st.sampled_from(NAMES))
+    def open_a_tab(self, visitor: int, name: str) -> None:
+        self.begin(visitor, name)
+
+    def begin(self, visitor: int, name: str) -> Tab:
         audience = Audience.ADMIN if self.is_admin(name) else Audience.PERSON
         browser = self.visitors[visitor]
         tx = self.door.begin(browser, name, audience)
         self.tabs = [*self.tabs, Tab(browser, name, tx, self.door.clock())][-6:]
+        return self.tabs[-1]
 
     def picked(self, pick: int, *stages: str) -> Tab | None:
         fitting = [tab for tab in self.tabs if tab.stage in stages]
@@ -145,8 +149,39 @@ class SignIn(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 5), right=st.sampled_from([True, False, False]))
     def give_password(self, pick: int, right: bool) -> None:
         tab = self.picked(pick, "password")
-        if tab is None:
-            return
+        if tab is not None:
+            self.password(tab, right=right)
+
+    @rule(visitor=st.integers(0, 2), name=st.sampled_from(NAMES), times=st.integers(1, LIMIT + 1))
+    def guess_passwords(self, visitor: int, name: str, times: int) -> None:
+        tab = self.begin(visitor, name)
+        for _ in range(times):
+            self.password(tab, right=False)
+
+    @rule(
+        visitor=st.integers(0, 2),
+        name=st.sampled_from(["alice", "alice", "alice@acme.example", "dave", "root@acme.example"]),
+        codes=st.lists(st.sampled_from(["wrong", "used", "expired", "expired"]), max_size=LIMIT + 1),
+        recovery=st.lists(st.sampled_from(["wrong", "used"]), max_size=LIMIT + 1),
+        last=st.sampled_from(["code", "code", "recovery code", "nothing"]),
+    )
+    def sign_in(self, visitor: int, name: str, codes: list[str], recovery: list[str], last: str) -> None:
+        """Name, right password, a few codes, and mostly a right one in the end."""
+        tab = self.begin(visitor, name)
+        self.password(tab, right=True)
+        for which in [*codes, *(["right"] if last == "code" else [])]:
+            if tab.stage == "choose":
+                self.method(tab, Method.TOTP)
+            if tab.stage == "totp":
+                self.code(tab, which)
+        if recovery or last == "recovery code":
+            if tab.stage in {"choose", "totp"}:
+                self.method(tab, Method.RECOVERY_CODE)
+            for which in [*recovery, *(["right"] if last == "recovery code" else [])]:
+                if tab.stage == "recovery_code":
+                    self.recovery_code(tab, which)
+
+    def password(self, tab: Tab, *, right: bool) -> None:
         door, account, now = self.door, self.account(tab.name), self.door.clock()
         audience = Audience.ADMIN if self.is_admin(tab.name) else Audience.PERSON
         answer = door.password(tab.visitor, tab.tx, PASSWORD if right else WRONG, audience)
@@ -178,8 +213,10 @@ class SignIn(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 5), method=st.sampled_from([Method.TOTP, Method.TOTP, Method.RECOVERY_CODE]))
     def choose(self, pick: int, method: Method) -> None:
         tab = self.picked(pick, "choose", "totp", "recovery_code")
-        if tab is None:
-            return
+        if tab is not None:
+            self.method(tab, method)
+
+    def method(self, tab: Tab, method: Method) -> None:
         audience = Audience.ADMIN if self.is_admin(tab.name) else Audience.PERSON
         answer = self.door.choose(tab.visitor, tab.tx, method, audience)
         if not self.timed_out(tab, answer):
@@ -189,8 +226,10 @@ class SignIn(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 5), which=st.sampled_from(["right", "wrong", "wrong", "used", "expired", "expired"]))
     def give_code(self, pick: int, which: str) -> None:
         tab = self.picked(pick, "totp")
-        if tab is None:
-            return
+        if tab is not None:
+            self.code(tab, which)
+
+    def code(self, tab: Tab, which: str) -> None:
         account = self.account(tab.name)
         assert account is not None
         assert account.seed is not None
@@ -224,8 +263,10 @@ class SignIn(RuleBasedStateMachine):
     @rule(pick=st.integers(0, 5), which=st.sampled_from(["right", "wrong", "used"]))
     def give_recovery_code(self, pick: int, which: str) -> None:
         tab = self.picked(pick, "recovery_code")
-        if tab is None:
-            return
+        if tab is not None:
+            self.recovery_code(tab, which)
+
+    def recovery_code(self, tab: Tab, which: str) -> None:
         account = self.account(tab.name)
         assert account is not None
         phone = self.phone(tab.name)
@@ -348,9 +389,10 @@ def test_the_sign_in_does_what_the_plain_model_does(migrated_sqlite: Path) -> No
     run_state_machine_as_test(
         SignIn,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=45,
+            max_examples=30,
+            stateful_step_count=30,
             deadline=None,
+            phases=[Phase.explicit, Phase.generate],
             suppress_health_check=list(HealthCheck),
             database=None,
         ),

@@ -95,7 +95,7 @@ def test_a_password_that_cannot_be_encoded_is_judged_and_does_not_break_anything
 # ------------------------------------------------------------------------------------------- changed
 
 
-def due(door: Door, who: Somebody) -> None:
+def due(door: Door) -> None:
     door.write(lambda c: c.execute(update(schema.PERSON.passwords).values(must_change=True)) and None)
 
 
@@ -116,7 +116,7 @@ def change(door: Door, visitor: Visitor, tx: str, typed: str) -> Answer:
 
 def test_pw07_a_forced_change_comes_after_the_second_factor_and_before_anything_opens(door: Door) -> None:
     alice = door.person("alice")
-    due(door, alice)
+    due(door)
     visitor, tx = to_new_password(door, alice)
     assert visitor.session is None
     for typed, fault in (("short", PasswordFault.SHORT), (PASSWORD, PasswordFault.REUSED)):
@@ -143,7 +143,7 @@ def test_earlier_passwords_are_refused_as_far_back_as_the_setting_says(door: Doo
     door.settings(password=PasswordRules(history=2))
     alice = door.person("alice")
     for typed in (GOOD, "a second quiet otter song", "a third quiet otter song"):
-        due(door, alice)
+        due(door)
         visitor, tx = to_new_password(door, alice) if typed == GOOD else _with(door, alice)
         assert isinstance(change(door, visitor, tx, typed), SignedIn)
         door.clock.advance(DAY)

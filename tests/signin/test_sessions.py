@@ -161,7 +161,7 @@ def test_a_deleted_person_has_no_session(door: Door, alice: Somebody, visitor: V
     assert find(door, visitor) is None
 
 
-def test_a17_a_person_whose_time_is_over_has_no_session(door: Door, alice: Somebody, visitor: Visitor) -> None:
+def test_a17_a_person_whose_time_is_over_has_no_session(door: Door, visitor: Visitor) -> None:
     table = schema.people
     door.write(lambda c: c.execute(table.update().values(ends_at=door.clock() + MINUTE)) and None)
     assert find(door, visitor) is not None

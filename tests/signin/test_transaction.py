@@ -124,7 +124,14 @@ def test_where_somebody_is_heading_comes_back_as_it_was(door: Door, destination:
 
 def test_a_state_comes_back_as_it_was() -> None:
     state = State(
-        Stage.CODE, "älice", "p1", (Proof(Method.PASSWORD, START), Proof(Method.TOTP, START)), 2, "e1", 3, True
+        Stage.CODE,
+        "älice",
+        "p1",
+        (Proof(Method.PASSWORD, START), Proof(Method.TOTP, START)),
+        2,
+        "e1",
+        3,
+        password_due=True,
     )
     assert transaction.state_from_json(transaction.state_to_json(state)) == state
 

@@ -19,7 +19,6 @@ from doorward.signin import Audience, Method, perform
 from doorward.signin.answers import Answer
 from doorward.signin.factors import authenticator
 from doorward.store import Vault, open_database
-
 from support.clocks import SettableClock
 from support.door import WRONG, CountingHasher, Means, Visitor
 

@@ -76,11 +76,13 @@ class Codes:
 
     def outcome(self, step: int, now: int) -> Outcome:
         shown = step * MINUTE
+        if now >= shown + 70 * SECOND + 10 * MINUTE:
+            return Outcome.WRONG  # older than ten minutes, used or not
         if step in self.accepted or (self.accepted and step < max(self.accepted) and now < shown + 70 * SECOND):
             return Outcome.NOT_COUNTED
         if shown - 10 * SECOND <= now < shown + 70 * SECOND:
             return Outcome.RIGHT
-        if shown + 70 * SECOND <= now < shown + 70 * SECOND + 10 * MINUTE:
+        if now >= shown + 70 * SECOND:
             return Outcome.NOT_COUNTED if step in self.counted else Outcome.WRONG
         return Outcome.WRONG
 
