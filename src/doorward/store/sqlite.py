@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from doorward.store.engine import StorageAway, Work
+from doorward.store.quick import QuickConnection
 
 T = TypeVar("T")
 
@@ -150,7 +151,7 @@ class SqliteDatabase:
     # ---------------------------------------------------------------------------------- connections
 
     def _open(self) -> _Kept:
-        connection = self._engine.connect()
+        connection = QuickConnection(self._engine)
         raw = cast("sqlite3.Connection", connection.connection.driver_connection)
         status = self.path.stat()
         return _Kept(connection, raw, (status.st_dev, status.st_ino), "FULL")
