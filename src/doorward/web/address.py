@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, TypeAlias
 
@@ -38,7 +39,9 @@ def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequ
     return str(client)
 
 
+@lru_cache(maxsize=1024)
 def _parsed(text: str) -> Address | None:
+    """Parse an address. Kept, because the same few come with every request."""
     try:
         address = ip_address(text)
     except ValueError:
