@@ -32,3 +32,12 @@ def test_every_make_command_that_the_pages_name_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
     named = {name for page in PAGES for name in re.findall(r"`make ([a-z]+)`", page.read_text("utf-8"))}
     assert named <= targets
+
+
+def test_every_test_that_a_file_names_as_its_own_exists() -> None:
+    named = {
+        (path.relative_to(ROOT).as_posix(), test)
+        for path in (ROOT / "src").rglob("*.py")
+        for test in re.findall(r"\btests/[a-z0-9_/]+(?:\.py|/)", path.read_text("utf-8"))
+    }
+    assert sorted(pair for pair in named if not (ROOT / pair[1]).exists()) == []

@@ -1,4 +1,4 @@
-# Security: client secrets are made and judged here (tests/apps/test_secrets.py).
+# Security: client secrets are made and judged here (tests/apps/test_registry.py).
 """Client secrets: made here or given by the admin, kept as HMAC only, judged in constant time."""
 
 from __future__ import annotations

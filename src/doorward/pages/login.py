@@ -1,4 +1,4 @@
-# Security: the pages of the sign-in (tests/pages/test_login.py, tests/browser/test_signin.py, tests/attacks/).
+# Security: the pages of the sign-in (tests/browser/test_signin.py, tests/attacks/).
 """The sign-in as pages: each form becomes one call of `signin.perform`, each answer a page or the way on.
 
 The same pages serve people at /login and administrators at /admin/login; a `Door` says which. Nothing is decided

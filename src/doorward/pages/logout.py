@@ -1,4 +1,4 @@
-# Security: a session ends here and is dead on the server at once (tests/pages/test_logout.py, A16, SE-07).
+# Security: a session ends here and is dead on the server at once (tests/browser/test_signin.py, A16, SE-07).
 """Signing out: GET asks, POST ends. People and administrators end only their own session."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Security: every door that asks for a secret claims its guess here (tests/signin/test_guesses.py, tests/attacks/).
+# Security: every door that asks for a secret claims its guess here (tests/signin/test_model.py, tests/attacks/).
 """Guesses: claimed before the secret is looked at, judged or given back afterwards.
 
 One gate for all doors (LK-05): password, code, recovery code, fresh proof. A guess is claimed on the address and

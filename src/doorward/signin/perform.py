@@ -1,4 +1,4 @@
-# Security: the doors of the sign-in (tests/signin/test_perform.py, tests/signin/test_model.py, tests/attacks/).
+# Security: the doors of the sign-in (tests/signin/test_model.py, tests/attacks/).
 """One function for each thing a person can do at the sign-in: load, claim, check, advance, carry out.
 
 `flow.py` decides; this file reads what it needs, looks at the secret, and carries the answer out in one transaction.

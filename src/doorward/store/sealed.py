@@ -1,4 +1,4 @@
-# Security: tells a wrong master key before anything is sealed with it (tests/store/test_sealed.py).
+# Security: tells a wrong master key before anything is sealed with it (tests/store/test_seal.py).
 """Which columns are sealed, and whether they were sealed with the master key that is in use."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Security: keeps the demo, whose passwords are printed, on this machine (tests/cli/test_demo.py).
+# Security: keeps the demo, whose passwords are printed, on this machine (tests/cli/demo/test_demo.py).
 """The settings of the demo: `serve`'s, with its own database always, and loopback alone."""
 
 from __future__ import annotations

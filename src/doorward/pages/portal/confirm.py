@@ -1,4 +1,4 @@
-# Security: the fresh proof before a change is taken here (tests/pages/test_freshness.py; A36, SE-11).
+# Security: the fresh proof before a change is taken here (tests/pages/test_security.py; A36, SE-11).
 """The page that asks for a fresh proof, and leads on to the page that needed it."""
 
 from __future__ import annotations

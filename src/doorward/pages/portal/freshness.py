@@ -1,4 +1,4 @@
-# Security: every change of a factor, password or phone number passes here (tests/pages/test_freshness.py; A36, SE-11).
+# Security: every change of a factor, password or phone number passes here (tests/pages/test_security.py; A36, SE-11).
 """The rule before a change: a proof of the strongest factor held, no older than five minutes.
 
 A page that changes something asks `unproved` first, when it is shown and again when it is sent. What it gets back is

@@ -1,4 +1,4 @@
-# Security: factors are added, replaced and removed from these pages (tests/pages/test_methods.py; A36).
+# Security: factors are added, replaced and removed from these pages (tests/pages/test_security.py; A36).
 """Authenticator apps and recovery codes of a person who is signed in."""
 
 from __future__ import annotations

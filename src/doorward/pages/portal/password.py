@@ -1,4 +1,4 @@
-# Security: a password is changed here (tests/pages/test_password.py; PW-10).
+# Security: a password is changed here (tests/pages/test_security.py; PW-10).
 """Changing one's password: a fresh proof, the present password again, and every other session ends."""
 
 from __future__ import annotations

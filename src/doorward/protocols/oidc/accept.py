@@ -1,4 +1,4 @@
-# Security: what an authorization request must be (tests/standards/oidc/test_az_requests.py, A47 to A50).
+# Security: what an authorization request must be (tests/standards/oidc/test_az_authorization.py, A47 to A50).
 """Judging an authorization request: small named checks in order, each with the clause that it keeps. Pure.
 
 `addressed` finds out whom an answer may go to; until it has, nothing is sent anywhere. `accepted` runs the list of

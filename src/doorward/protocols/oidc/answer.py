@@ -1,4 +1,4 @@
-# Security: what leaves to a client, and where to (tests/protocols/oidc/test_authorize.py, tests/standards/oidc/).
+# Security: what leaves to a client, and where to (tests/protocols/oidc/test_resume.py, tests/standards/oidc/).
 """Answering an authorization request: a code, an error, a page of ours, or first the sign-in.
 
 Nothing leaves before its record is committed. One light commit keeps the code, the launch, and the audit event.

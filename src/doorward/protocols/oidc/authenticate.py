@@ -1,4 +1,4 @@
-# Security: which client speaks at the token endpoint (tests/standards/oidc/test_tk_client_authentication.py; A49, A60).
+# Security: which client speaks at the token endpoint (tests/standards/oidc/test_tk_token.py; A49, A60).
 """Client authentication: what a request presents, by exactly one method, and whether that is the registered one. Pure.
 
 The secret itself is judged by `apps.verify_client_secret`.

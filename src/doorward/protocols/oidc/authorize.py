@@ -1,4 +1,4 @@
-# Security: the front door of OpenID Connect (tests/protocols/oidc/test_authorize.py, tests/standards/oidc/).
+# Security: the front door of OpenID Connect (tests/protocols/oidc/test_resume.py, tests/standards/oidc/).
 """The authorization endpoint, from request to answer.
 
 `authorize` (GET): read the parameters, read client and session, accept, decide, answer. `authorize_post`: the same up

@@ -1,4 +1,4 @@
-# Security: which pages of other origins may read answers (tests/standards/oidc/test_ui08_cors.py).
+# Security: which pages of other origins may read answers (tests/standards/oidc/test_ui_userinfo.py).
 """Cross-origin reading: public documents by everybody, tokens and userinfo by the origins of registered clients alone.
 
 Never with credentials: nothing here is proved by a cookie. The authorization endpoint has none of it (AZ-24).

@@ -1,4 +1,4 @@
-# Security: whether a code is issued is decided here (tests/protocols/oidc/test_decide.py).
+# Security: whether a code is issued is decided here (tests/standards/oidc/test_az_authorization.py).
 """What becomes of an accepted request, by the session of who asks. Pure; asked anew whenever the request comes back."""
 
 from __future__ import annotations

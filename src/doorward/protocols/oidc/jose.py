@@ -1,4 +1,4 @@
-# Security: tokens are signed and believed here (tests/standards/oidc/test_jose.py; A54, A55, A56).
+# Security: tokens are signed and believed here (tests/standards/oidc/test_ui_userinfo.py; A54, A55, A56).
 """Signed tokens: one algorithm, keys by `kid` from our own published ones, types and claims always checked.
 
 What a header says of keys (`jku`, `jwk`, `x5u`) is never followed (RFC 8725 §3.10), and a token of one type is

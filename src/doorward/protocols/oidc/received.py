@@ -1,4 +1,4 @@
-# Security: everything that a client sends is read here (tests/standards/oidc/test_az_requests.py).
+# Security: everything that a client sends is read here (tests/protocols/oidc/test_received.py).
 """Parameters of a request, read strictly: bounded, UTF-8 without NUL, an empty one as if it was not sent."""
 
 from __future__ import annotations

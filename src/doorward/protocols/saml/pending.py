@@ -1,4 +1,4 @@
-# Security: a saved request belongs to one browser and is answered once (tests/protocols/saml/test_resume.py).
+# Security: a saved request belongs to one browser and is answered once (tests/protocols/saml/test_sso.py).
 """Requests that wait: for a sign-in, or for the 303 after a POST.
 
 A POST from another site brings no cookie (SameSite=Lax), so its row belongs to no browser yet; the first browser that

@@ -1,4 +1,4 @@
-# Security: a stranger's RelayState is written into a page here (tests/standards/saml/test_sr21_relay_state.py; A75).
+# Security: a stranger's RelayState is written into a page here (tests/standards/saml/test_sr21_post_page.py; A75).
 """The page that carries a Response to its provider by the browser (SAML Bindings §3.5.4).
 
 It works without script by its button. Its policy lets its form go to the origin of the one checked address alone, and

@@ -1,4 +1,4 @@
-# Security: what a provider trusts (tests/standards/saml/test_rs_signature.py; RS-04, RS-05).
+# Security: what a provider trusts (tests/standards/saml/test_rs_messages.py; RS-04, RS-05).
 """Signing our own messages: one enveloped signature with a reference to its parent (SAML Core §5.4).
 
 Exclusive canonicalisation is lxml's, the signature `cryptography`'s. An element is canonicalised before its signature

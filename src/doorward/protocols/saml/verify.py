@@ -1,4 +1,4 @@
-# Security: what a stranger's signature is worth (tests/standards/saml/test_xa_signature.py; SR-03 to SR-06, XA-06 on).
+# Security: what a stranger's signature is worth (tests/standards/saml/test_sr_signature.py; SR-03 to SR-06, XA-06 on).
 """Checking the signatures of providers, with the keys that were registered for them and no others.
 
 A certificate is a bare key here: neither its dates nor its issuer count, because trust comes from the registration
