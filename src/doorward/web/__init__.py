@@ -18,7 +18,7 @@ from doorward.web.cookies import (
 from doorward.web.current import admin_of, current_admin_session, current_session, read_with_session, session_of
 from doorward.web.errors import refuse, sso_error
 from doorward.web.forms import Form, read_body, read_form, read_query
-from doorward.web.guards import Csrf, Guard, page
+from doorward.web.guards import Csrf, Guard, page, refuse_prefetch
 from doorward.web.refusals import BadInput, Refusal, Refused, SsoRefusal
 from doorward.web.rendering import load_organization, redirect, render
 from doorward.web.site import Site, site_of
@@ -54,6 +54,7 @@ __all__ = [
     "read_with_session",
     "redirect",
     "refuse",
+    "refuse_prefetch",
     "render",
     "sent_browser_handle",
     "session_of",

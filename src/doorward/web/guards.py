@@ -17,12 +17,15 @@ from starlette.types import Receive, Scope, Send
 from doorward.web.csrf import check_csrf
 from doorward.web.current import current_admin_session, current_session
 from doorward.web.forms import FORM_LIMIT
+from doorward.web.refusals import Refusal, Refused
 from doorward.web.rendering import redirect
-from doorward.web.visit import path_of
+from doorward.web.visit import path_of, visit_of
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
+_PURPOSES: Final = (b"sec-purpose", b"purpose", b"x-moz")
+_AHEAD: Final = frozenset({"prefetch", "prerender", "preview"})
 
 
 class Guard(Enum):
@@ -100,6 +103,18 @@ def page(
 def unguarded(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
     """List the routes that `page` did not make; the application does not start with one."""
     return [route for route in routes if not (isinstance(route, Route) and isinstance(route.endpoint, Guarded))]
+
+
+def refuse_prefetch(request: Request) -> None:
+    """Turn away a browser that loads ahead: it must neither open an application nor leave a trace of having done so.
+
+    Raises:
+        Refused: the browser says that nobody asked for this yet (SIGNIN, 'Flow').
+    """
+    visit = visit_of(request)
+    purposes = ";".join(visit.header(name) for name in _PURPOSES).lower()
+    if any(part.strip() in _AHEAD for part in purposes.split(";")):
+        raise Refused(Refusal.FORBIDDEN, "prefetch")
 
 
 def _led_to(sign_in: str, request: Request) -> Response:

@@ -33,6 +33,7 @@ from doorward.web import (
     current_session,
     page,
     redirect,
+    refuse_prefetch,
     render,
     site_of,
     sso_error,
@@ -40,8 +41,6 @@ from doorward.web import (
 from doorward.web.visit import visit_of
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_PURPOSES: Final = (b"sec-purpose", b"purpose", b"x-moz")
-_PREFETCHING: Final = frozenset({"prefetch", "prerender", "preview"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +59,14 @@ def routes() -> list[BaseRoute]:
 
 async def launch(request: Request) -> Response:
     """Open an application. Without a session the person signs in first and comes back here."""
-    visit, site = visit_of(request), site_of(request)
-    if _is_prefetch(*(visit.header(name) for name in _PURPOSES)):
-        # A browser that guesses must neither open an application nor leave a trace of having done so.
-        raise Refused(Refusal.FORBIDDEN, "prefetch")
-    slug = named(request, "slug")
+    refuse_prefetch(request)
+    site, slug = site_of(request), named(request, "slug")
     if _SLUG.fullmatch(slug) is None:
         raise Refused(Refusal.NOT_FOUND)
     session = await current_session(request)
     if session is None:
         return await _sign_in_first(request, slug)
-    if visit.header(b"sec-fetch-site") == "cross-site":
+    if visit_of(request).header(b"sec-fetch-site") == "cross-site":
         return await _ask_first(request, session, slug)
     caller, now, base_url = caller_of(request), site.clock(), site.deployment.base_url
 
@@ -179,7 +175,3 @@ async def _ask_first(request: Request, session: Session, slug: str) -> Response:
     if card is None:
         card = Card(slug, slug, "", leads_outside=False, favourite=False, opened_at=None)
     return await render(request, "portal/launch.html", {"current": "apps", "card": card})
-
-
-def _is_prefetch(*headers: str) -> bool:
-    return any(part.strip().lower() in _PREFETCHING for header in headers for part in header.split(";"))

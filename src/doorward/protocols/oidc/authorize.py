@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, assert_never, cast
+from typing import assert_never, cast
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -30,19 +30,16 @@ from doorward.protocols.oidc.refusals import Reason, Refused, Untrusted
 from doorward.signin import Session
 from doorward.web import (
     BadInput,
-    Refusal,
     browser_hash,
     current_session,
     load_organization,
     read_body,
     read_with_session,
     redirect,
+    refuse_prefetch,
     site_of,
 )
-from doorward.web import Refused as WebRefused
 from doorward.web.visit import visit_of
-
-_GUESSES: Final = frozenset({"prefetch", "prerender", "preview"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class _Registered:
 
 async def authorize(request: Request) -> Response:
     """GET /oidc/authorize."""
-    _refuse_guesses(request)
+    refuse_prefetch(request)
     try:
         received = parameters(cast("bytes", request.scope["query_string"]))
         # One unit of work for session and client: this is the path of every launch.
@@ -89,7 +86,7 @@ async def authorize_post(request: Request) -> Response:
 
 async def resume(request: Request) -> Response:
     """GET /oidc/resume/{id}: answer a request that waited, once and for its own browser alone."""
-    _refuse_guesses(request)
+    refuse_prefetch(request)
     site, now = site_of(request), site_of(request).clock()
     session = await current_session(request)
     row_id, browser = cast("str", request.path_params["id"]), browser_hash(request)
@@ -181,11 +178,3 @@ def _hint_verifier(keys: list[PublishedKey], issuer: str, client_id: str) -> Ver
         return jose.check_issued(jose.verified(hint, jose.ID_TOKEN, keys), issuer, client_id)
 
     return verify
-
-
-def _refuse_guesses(request: Request) -> None:
-    """A browser that guesses what the person will want must not open an application (SIGNIN, 'Flow')."""
-    visit = visit_of(request)
-    purposes = f"{visit.header(b'sec-purpose')};{visit.header(b'purpose')}".lower()
-    if any(part.strip() in _GUESSES for part in purposes.split(";")):
-        raise WebRefused(Refusal.FORBIDDEN, "prefetch")

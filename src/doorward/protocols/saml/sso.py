@@ -33,7 +33,7 @@ from doorward.protocols.saml.receive import Known, Opened, accepted, known, open
 from doorward.protocols.saml.refusals import Answered, Reason, Refused
 from doorward.signin import Session
 from doorward.store import Vault
-from doorward.web import BadInput, Refusal, read_form, read_with_session, redirect, site_of
+from doorward.web import BadInput, Refusal, read_form, read_with_session, redirect, refuse_prefetch, site_of
 from doorward.web import Refused as WebRefused
 from doorward.web import browser_hash as browser_hash_of
 from doorward.web.visit import visit_of
@@ -44,7 +44,6 @@ POST_LIMIT: Final = 3 * MAX_ENCODED + 3 * MAX_RELAY_STATE_BYTES + 1024
 """The largest form that can hold a message within the caps, if every octet of it is percent-encoded."""
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
-_GUESSES: Final = frozenset({"prefetch", "prerender", "preview"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class _Launch:
 
 async def single_sign_on(request: Request) -> Response:
     """GET /saml/sso: HTTP-Redirect binding. One unit of work reads everything: this is the path of most launches."""
-    _refuse_guesses(request)
+    refuse_prefetch(request)
     try:
         received = opened(from_query(cast("bytes", request.scope["query_string"])))
         registered = await _read(request, _registered_with(request, received.issuer))
@@ -104,7 +103,7 @@ async def receive_post(request: Request) -> Response:
 
 async def resume(request: Request) -> Response:
     """GET /saml/resume/{id}: answer a request that waited, once and for its own browser alone."""
-    _refuse_guesses(request)
+    refuse_prefetch(request)
     site, now = site_of(request), site_of(request).clock()
     row_id, browser = cast("str", request.path_params["id"]), browser_hash_of(request)
 
@@ -130,7 +129,7 @@ async def resume(request: Request) -> Response:
 
 async def launch(request: Request) -> Response:
     """GET /saml/apps/{slug}/launch: begin at the identity provider, decided anew (A73)."""
-    _refuse_guesses(request)
+    refuse_prefetch(request)
     slug = cast("str", request.path_params["slug"])
     if _SLUG.match(slug) is None:
         raise WebRefused(Refusal.NOT_FOUND)
@@ -253,11 +252,3 @@ def _asking(app: App, waiting: AcceptedRequest, row_id: str) -> Asking | None:
 def _endpoint(request: Request) -> str:
     """Give our address as published: from the configured base URL, whatever Host was asked for (SR-07)."""
     return f"{site_of(request).deployment.base_url}/saml/sso"
-
-
-def _refuse_guesses(request: Request) -> None:
-    """A browser that guesses what the person will want must not open an application (SIGNIN, 'Flow')."""
-    visit = visit_of(request)
-    purposes = f"{visit.header(b'sec-purpose')};{visit.header(b'purpose')}".lower()
-    if any(part.strip() in _GUESSES for part in purposes.split(";")):
-        raise WebRefused(Refusal.FORBIDDEN, "prefetch")
