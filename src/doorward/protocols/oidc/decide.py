@@ -12,8 +12,8 @@ from doorward.clock import SECOND, Instant
 from doorward.organization import Settings
 from doorward.protocols.oidc.refusals import ErrorCode, Reason, Refused
 from doorward.protocols.oidc.request import AuthorizationRequest
-from doorward.signin import Method, Session
-from doorward.signin.proof import is_mfa
+from doorward.signin import Session
+from doorward.signin.proof import wholly_proved_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _outcome(case: Case, session: Session | None, now: Instant) -> Outcome:
         if case.app.state is not AppState.ACTIVE:
             return TurnAway(f"app_{case.app.state.value}")
         return SignIn(fresh=False, reason=Reason.NO_SESSION)
-    proved_at = _wholly_proved_at(session)
+    proved_at = wholly_proved_at(session.proofs, session.authenticated_at)
     signed_in_for_this = proved_at >= request.accepted_at
     if request.subject is not None and request.subject != session.person.id:
         # OIDC Core §3.1.2.1: positive only for the subject of the hint; somebody else may sign in, once (AZ-15).
@@ -127,16 +127,3 @@ def _since(request: AuthorizationRequest) -> Instant | None:
     if request.asks_to_sign_in:
         return request.accepted_at
     return None if request.max_age is None else request.accepted_at - request.max_age * SECOND
-
-
-def _wholly_proved_at(session: Session) -> Instant:
-    """Tell since when everything that the session stands for has been proved.
-
-    With a second factor it is the older of the two halves, so that a code alone, asked for on another page, does not
-    pass for a whole sign-in.
-    """
-    if not is_mfa(session.proofs):
-        return session.authenticated_at
-    passwords = [proof.at for proof in session.proofs if proof.method is Method.PASSWORD]
-    others = [proof.at for proof in session.proofs if proof.method is not Method.PASSWORD]
-    return min(max(passwords), max(others))

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 _LOOPBACK: Final = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 _LAST_PORT: Final = 65_535
 
 
@@ -26,8 +28,18 @@ def is_registered(uri: str, registered: Sequence[str]) -> bool:
 
 def completed(uri: str, answer: Mapping[str, str | None]) -> str:
     """Add the parameters of an answer to a registered address, whose own query stays (RFC 6749 §3.1.2; AZ-06)."""
-    given = {name: value for name, value in answer.items() if value is not None}
-    return f"{uri}{'&' if '?' in uri else '?'}{urlencode(given)}"
+    given = "&".join(f"{name}={_escaped(value)}" for name, value in answer.items() if value is not None)
+    return f"{uri}{'&' if '?' in uri else '?'}{given}"
+
+
+def _escaped(value: str) -> str:
+    """Escape a value; a code, which is new each time, has nothing to escape."""
+    return value if _PLAIN.fullmatch(value) is not None else _quoted(value)
+
+
+@lru_cache(maxsize=64)
+def _quoted(value: str) -> str:
+    return quote_plus(value)
 
 
 def _without_port(uri: str) -> str | None:
