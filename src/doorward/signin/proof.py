@@ -47,6 +47,19 @@ def is_mfa(proofs: Sequence[Proof]) -> bool:
     return Method.PASSWORD in methods and len(methods) > 1
 
 
+def wholly_proved_at(proofs: Sequence[Proof], authenticated_at: Instant) -> Instant:
+    """Tell since when everything that a session stands for has been proved; `authenticated_at` is its last proof.
+
+    With a second factor it is the older of the two halves, so that a code alone, asked for on another page, does not
+    pass for a whole sign-in (ForceAuthn, prompt=login; SR-13, AZ-12).
+    """
+    if not is_mfa(proofs):
+        return authenticated_at
+    passwords = [proof.at for proof in proofs if proof.method is Method.PASSWORD]
+    others = [proof.at for proof in proofs if proof.method is not Method.PASSWORD]
+    return min(max(passwords), max(others))
+
+
 def amr(proofs: Sequence[Proof]) -> list[str]:
     """List the methods as RFC 8176 names them, `mfa` last where more than one kind was proved."""
     names = list(dict.fromkeys(_AMR[proof.method] for proof in proofs))

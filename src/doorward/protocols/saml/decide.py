@@ -17,8 +17,8 @@ from doorward.protocols.saml.context import context_for, needs_second_factor
 from doorward.protocols.saml.names import Status
 from doorward.protocols.saml.refusals import Answered, Reason
 from doorward.protocols.saml.statement import name_id_for
-from doorward.signin import Method, Session
-from doorward.signin.proof import is_mfa
+from doorward.signin import Session
+from doorward.signin.proof import wholly_proved_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def _outcome(case: Case, session: Session, now: Instant) -> Outcome:
             person=session.person,
             app=case.app,
             given=case.given,
-            proof=Proofs(session.proofs, _wholly_proved_at(session)),
+            proof=Proofs(session.proofs, wholly_proved_at(session.proofs, session.authenticated_at)),
             demands=Demands(authenticated_since=since, second_factor=needs),
             settings=case.settings,
             now=now,
@@ -118,16 +118,3 @@ def _opened(case: Case, session: Session) -> Outcome:
     if true_class is None:
         return Tell(Answered(Reason.AUTHN_CONTEXT, Status.RESPONDER, Status.NO_AUTHN_CONTEXT))
     return Open(session, name_id, true_class)
-
-
-def _wholly_proved_at(session: Session) -> Instant:
-    """Tell since when everything that the session stands for has been proved: ForceAuthn renews all of it (SR-13).
-
-    A session that shows a second factor is as old as the older of its two halves, so that a code alone, asked for on
-    another page, does not pass for a whole sign-in.
-    """
-    if not is_mfa(session.proofs):
-        return session.authenticated_at
-    passwords = [proof.at for proof in session.proofs if proof.method is Method.PASSWORD]
-    others = [proof.at for proof in session.proofs if proof.method is not Method.PASSWORD]
-    return min(max(passwords), max(others))
