@@ -11,12 +11,13 @@ from starlette.routing import BaseRoute
 
 from doorward.apps import by_slug, given_to, set_favourite, tiles_for
 from doorward.clock import Instant
-from doorward.directory import Person, dismiss_nag
+from doorward.directory import dismiss_nag
 from doorward.organization import Organization, current
 from doorward.pages.portal.routing import named, portal_page
 from doorward.pages.portal.sections import Home, arrange
-from doorward.signin import Audience, accounts
+from doorward.signin import Audience, Method, Session, accounts
 from doorward.signin.accounts import Factors
+from doorward.signin.factors.recovery import COUNT
 from doorward.signin.policy import SetUpDue, set_up_due
 from doorward.web import Refusal, Refused, read_form, read_query, redirect, render, session_of, site_of
 from doorward.web.texts import _, counted
@@ -46,14 +47,14 @@ def routes() -> list[BaseRoute]:
 
 async def show(request: Request) -> Response:
     """Show the person's applications; `q` searches them."""
-    person, site = session_of(request).person, site_of(request)
+    session, site = session_of(request), site_of(request)
     query = read_query(request).one("q")
     now = site.clock()
 
     def work(connection: Connection) -> tuple[Home, Banner | None]:
-        factors = accounts.factors_of(connection, Audience.PERSON, person.id)
-        home = arrange(tiles_for(connection, person.id), query)
-        return home, banner_for(person, factors, current(connection), now)
+        factors = accounts.factors_of(connection, Audience.PERSON, session.person.id)
+        home = arrange(tiles_for(connection, session.person.id), query)
+        return home, banner_for(session, factors, current(connection), now)
 
     home, banner = await site.db.read(work)
     return await render(request, "portal/home.html", {"current": "apps", "home": home, "banner": banner})
@@ -86,8 +87,9 @@ async def dismiss(request: Request) -> Response:
     return redirect("/")
 
 
-def banner_for(person: Person, factors: Factors, organization: Organization, now: Instant) -> Banner | None:
-    """Choose the one banner: a second factor that is due outranks a second way to verify."""
+def banner_for(session: Session, factors: Factors, organization: Organization, now: Instant) -> Banner | None:
+    """Choose the one banner: what is due or runs low outranks a second way to verify."""
+    person = session.person
     if not factors.is_enough:
         due = set_up_due(Audience.PERSON, organization.settings, person.mfa_required, person.mfa_due_from, now)
         if not isinstance(due, SetUpDue):
@@ -102,6 +104,17 @@ def banner_for(person: Person, factors: Factors, organization: Organization, now
             ),
             _("Set it up"),
             "/security/authenticators/new",
+            may_close=False,
+        )
+    if factors.recovery_left < COUNT and any(proof.method is Method.RECOVERY_CODE for proof in session.proofs):
+        left = factors.recovery_left
+        return Banner(
+            counted("You used a recovery code. {n} is left.", "You used a recovery code. {n} are left.", left).format(
+                n=left
+            ),
+            _("Make new ones on the Security page."),
+            _("Make new codes"),
+            "/security/recovery-codes",
             may_close=False,
         )
     if person.nag_dismissed or len(factors.held) > 1:

@@ -12,9 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from doorward.apps import App, AppState, Bookmark, by_slug, given_to, launch_address, note_launch
+from doorward.apps import (
+    App,
+    AppState,
+    Bookmark,
+    by_slug,
+    given_to,
+    launch_address,
+    launch_event,
+    note_launch,
+)
 from doorward.apps.access import Allow, Decision, Demands, Deny, Proofs, ProveMore, Question, Reason, decide
-from doorward.audit import Actor, Caller, Event, Outcome, record
+from doorward.audit import Caller, record
 from doorward.clock import Instant
 from doorward.organization import current
 from doorward.pages.portal.routing import named
@@ -119,31 +128,20 @@ def _decide(connection: Connection, session: Session, slug: str, base_url: str, 
 
 def _record(connection: Connection, asked: Asked, session: Session, caller: Caller, now: Instant) -> None:
     """Record the outcome. A protocol records its own at its address: here its launch is only on its way."""
-    app, person = asked.app, session.person
+    app = asked.app
     match asked.decision:
         case Allow() if app is not None:
             if not isinstance(app.kind, Bookmark):
                 return
-            note_launch(connection, person.id, app.id, now)
-            outcome, reason = Outcome.SUCCESS, None
+            note_launch(connection, session.person.id, app.id, now)
+            reason = None
         case Deny(why):
-            outcome, reason = Outcome.REFUSED, why.value
+            reason = why.value
         case ProveMore():
             return
         case _:
-            outcome, reason = Outcome.REFUSED, SsoRefusal.APP_UNKNOWN.value
-    event = Event(
-        "app.launched" if outcome is Outcome.SUCCESS else "app.refused",
-        outcome,
-        Actor.person(person.id),
-        caller,
-        reason=reason,
-        person_id=person.id,
-        app_id=None if app is None else app.id,
-        session_id=session.id,
-        details={"from": "portal"},
-    )
-    record(connection, event, now)
+            reason = SsoRefusal.APP_UNKNOWN.value
+    record(connection, launch_event(caller, session, app, {"from": "portal"}, refused_for=reason), now)
 
 
 async def _sign_in_first(request: Request, slug: str) -> Response:

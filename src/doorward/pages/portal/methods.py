@@ -21,6 +21,7 @@ from doorward.pages.portal.routing import BOTH, named, portal_page
 from doorward.signin import Audience, accounts, enrol
 from doorward.signin.factors import FACTORS, Held, authenticator, totp
 from doorward.signin.factors.authenticator import MOST_APPS
+from doorward.signin.factors.recovery import were_made
 from doorward.signin.policy import mfa_required
 from doorward.signin.proof import Method
 from doorward.web import (
@@ -164,16 +165,31 @@ async def recovery_codes(request: Request) -> Response:
     if await _count(request) == 0:
         # Recovery codes count, but never as the only method.
         return redirect(HOME)
+    person_id = session_of(request).person.id
+    has_some = await site.db.read(lambda connection: were_made(connection, Audience.PERSON, person_id))
     if request.method == "GET":
-        values = {
-            "heading": _("Make new recovery codes?"),
-            "line": _("You get ten new ones. Those you have now stop working."),
-            "act": _("Make new codes"),
-        }
+        values = _renewal() if has_some else _first_codes()
         return await render(request, "portal/ask.html", {"current": "security", "action": _CODES, **values})
     now = site.clock()
     codes = await site.db.write(lambda connection: enrol.new_recovery_codes(connection, site.vault, owner, now))
-    return await _show_codes(request, codes, _("Your new recovery codes are made. The old ones no longer work."))
+    renewed = _("Your new recovery codes are made. The old ones no longer work.")
+    return await _show_codes(request, codes, renewed if has_some else _("Your recovery codes are made."))
+
+
+def _renewal() -> dict[str, str]:
+    return {
+        "heading": _("Make new recovery codes?"),
+        "line": _("You get ten new ones. Those you have now stop working."),
+        "act": _("Make new codes"),
+    }
+
+
+def _first_codes() -> dict[str, str]:
+    return {
+        "heading": _("Make recovery codes"),
+        "line": _("You get ten codes. If you lose your phone, one of these lets you in."),
+        "act": _("Make codes"),
+    }
 
 
 async def _begin(request: Request, form: Form, replaces_id: str | None) -> Response:

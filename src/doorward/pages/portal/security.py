@@ -21,7 +21,7 @@ from doorward.pages.portal.sign_ins import SignInLine, told
 from doorward.signin import Audience, Session, accounts, sessions
 from doorward.signin.accounts import Factors
 from doorward.signin.factors.authenticator import MOST_APPS
-from doorward.signin.factors.recovery import COUNT
+from doorward.signin.factors.recovery import COUNT, were_made
 from doorward.signin.policy import mfa_required
 from doorward.signin.proof import Method
 from doorward.signin.sessions import SessionFacts
@@ -47,11 +47,12 @@ class AuthenticatorRow:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryRow:
-    """The recovery codes that are left."""
+    """The recovery codes that are left, and whether there were any."""
 
     left: int
     all: int
     is_low: bool
+    were_made: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Overview:
     """Everything the page shows."""
 
     factors: Factors
+    codes_were_made: bool
     mfa_required: bool
     password_changed_at: Instant | None
     sessions: tuple[SessionRow, ...]
@@ -106,7 +108,7 @@ async def show(request: Request) -> Response:
         "notice": notice_of(done),
         "authenticators": rows,
         "may_add": len(held) < MOST_APPS,
-        "recovery": RecoveryRow(left, COUNT, left <= _LOW) if held else None,
+        "recovery": RecoveryRow(left, COUNT, left <= _LOW, overview.codes_were_made) if held else None,
         "mfa_required": overview.mfa_required,
         "password_changed_at": overview.password_changed_at,
         "sessions": overview.sessions,
@@ -159,6 +161,7 @@ def _look(connection: Connection, session: Session, now: Instant) -> Overview:
     entries = sign_ins_of(connection, person.id, _SHOWN + 1)
     return Overview(
         factors=accounts.factors_of(connection, Audience.PERSON, person.id),
+        codes_were_made=were_made(connection, Audience.PERSON, person.id),
         mfa_required=mfa_required(Audience.PERSON, settings, person.mfa_required),
         password_changed_at=accounts.password_changed_at(connection, Audience.PERSON, person.id),
         sessions=tuple(

@@ -3,6 +3,10 @@ const root = document.documentElement;
 root.classList.add("scripted");
 const all = (selector, within = document) => within.querySelectorAll(selector);
 
+// An answer to a form that shows a page: going back to it, or loading it again, must not send the form again.
+const here = document.querySelector("[data-here]")?.dataset.here;
+if (here) history.replaceState(history.state, "", here);
+
 // Times in the reader's zone.
 // Dates are written day first, as 24 November 2026, which plain "en" would not do.
 const locale = root.lang === "en" ? "en-GB" : root.lang;

@@ -94,6 +94,12 @@ def codes_left(connection: Connection, audience: Audience, owner_id: str) -> int
     return connection.execute(select(func.count()).select_from(table).where(table.c.owner_id == owner_id)).scalar_one()
 
 
+def were_made(connection: Connection, audience: Audience, owner_id: str) -> bool:
+    """Tell whether an account ever got codes that still count, though all may be used by now."""
+    table = audience.tables.recovery_sets
+    return connection.execute(select(table.c.owner_id).where(table.c.owner_id == owner_id)).first() is not None
+
+
 def make_codes(
     connection: Connection, vault: Vault, audience: Audience, owner_id: str, now: Instant
 ) -> tuple[str, ...]:
