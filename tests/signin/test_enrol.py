@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 
 from doorward.clock import DAY, MINUTE
 from doorward.signin import Audience, accounts, enrol, flow, perform
-from doorward.signin.answers import Answer, Shown
+from doorward.signin.answers import Answer, Held, Shown
 from doorward.signin.effects import SignedIn
 from doorward.signin.enrol import Confirmed, Gone, Owner, WrongFirstCode, bound_to_session
 from doorward.signin.flow import NotNow, Said, Stage
 from doorward.store import schema
-from support.door import LOCAL, SYSTEM, Door, Somebody, Visitor
+from support.door import LOCAL, SYSTEM, WRONG, Door, Somebody, Visitor
 
 
 def at_set_up(door: Door, who: Somebody, visitor: Visitor) -> tuple[str, Shown]:
@@ -90,6 +90,18 @@ def test_wrong_first_codes_count_against_nobody(door: Door) -> None:
     row = door.counter(f"account:{alice.id}")
     assert row is not None
     assert row["mfa_claimed"] == row["password_claimed"] == 0
+
+
+def test_a_pause_that_began_meanwhile_outlives_a_sign_in_that_ends_without_a_guess(door: Door) -> None:
+    alice = door.person("alice", app=False)
+    visitor = door.visitor()
+    tx, _ = at_set_up(door, alice, visitor)
+    for _ in range(6):
+        outsider = door.visitor()
+        door.password(outsider, door.begin(outsider, "alice"), WRONG)
+    assert isinstance(door.go_on(visitor, tx, flow.SetUpLater()), SignedIn)
+    outsider = door.visitor()
+    assert isinstance(door.password(outsider, door.begin(outsider, "alice")), Held)
 
 
 def test_a14_a_set_up_belongs_to_the_sign_in_that_began_it(door: Door) -> None:

@@ -191,6 +191,21 @@ class SignIn(RuleBasedStateMachine):
         self.wait(61_000)
         self.sign_in(visitor, name, [], [], "code")
 
+    @rule(
+        name=st.sampled_from(["alice", "bob", "root@acme.example"]),
+        waits=st.lists(st.sampled_from([1000, 2000, 4000, UNLOCK_MINUTES * MINUTE]), min_size=1, max_size=4),
+    )
+    def somebody_guesses_with_patience(self, name: str, waits: list[int]) -> None:
+        """Tries beyond the limit wait longer and longer, or for the end of the pause."""
+        self.guess_passwords(2, name, LIMIT)
+        for milliseconds in waits:
+            self.wait(milliseconds)
+            self.guess_passwords(2, name, 1)
+
+    @rule(visitor=st.integers(0, 2), name=st.sampled_from(["alice", "root@acme.example"]))
+    def somebody_types_wrong_codes(self, visitor: int, name: str) -> None:
+        self.sign_in(visitor, name, ["wrong"] * (LIMIT + 1), [], "nothing")
+
     def password(self, tab: Tab, *, right: bool) -> None:
         door, account, now = self.door, self.account(tab.name), self.door.clock()
         audience = Audience.ADMIN if self.is_admin(tab.name) else Audience.PERSON
