@@ -10,7 +10,7 @@ from __future__ import annotations
 from doorward.apps.app import App, AppId, AppState, NewApp
 from doorward.apps.kinds import AttributeRule, Bookmark, OidcClient, SamlProvider
 from doorward.apps.launch import launch_address
-from doorward.apps.opened import note_opened, opened_in
+from doorward.apps.opened import launch_event, note_opened, note_opened_once, opened_in
 from doorward.apps.registry import by_client_id, by_entity_id, by_id, by_slug, given_to, listed
 from doorward.apps.rules import Fault
 from doorward.apps.secrets import add_client_secret, drop_client_secrets, new_client_secret, verify_client_secret
@@ -40,10 +40,12 @@ __all__ = [
     "given_to",
     "groups_of_app",
     "launch_address",
+    "launch_event",
     "listed",
     "new_client_secret",
     "note_launch",
     "note_opened",
+    "note_opened_once",
     "opened_in",
     "remove_app",
     "set_app_groups",

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from doorward import signin
-from doorward.apps import App, note_launch
+from doorward.apps import App, launch_event, note_launch, note_opened
 from doorward.apps.access import Reason as AccessReason
-from doorward.audit import Actor, Caller, Event, Json, Outcome, record
+from doorward.audit import Event, Json, record
 from doorward.clock import Instant
 from doorward.protocols.oidc import grants, pending
 from doorward.protocols.oidc.clients import Sight
@@ -26,12 +26,8 @@ from doorward.protocols.oidc.refusals import Reason, Refused
 from doorward.protocols.oidc.request import AuthorizationRequest
 from doorward.signin import Audience, Demands, Heading, Session
 from doorward.signin.destination import OidcRequest
-from doorward.store import new_id, schema
 from doorward.web import SsoRefusal, browser_hash, caller_of, redirect, site_of, sso_error
 from doorward.web.visit import visit_of
-
-_NOTE: Final = insert(schema.session_apps)
-_NO_DETAILS: Final[dict[str, Json]] = {}
 
 _PAGES: Final[Mapping[str, SsoRefusal]] = {
     AccessReason.APP_OFF.value: SsoRefusal.APP_OFF,
@@ -66,7 +62,7 @@ async def issue(asking: Asking, session: Session) -> Response:
     code = grants.new_code()
     details: dict[str, Json] = {"protocol": "oidc", "from": "application", "redirect_uri": request.redirect_uri}
     details |= {"scope": list(request.scope), "amr": session.amr}
-    event = _event("app.launched", Outcome.SUCCESS, caller_of(asking.http), session, app, None, details)
+    event = launch_event(caller_of(asking.http), session, app, details)
     browser = browser_hash(asking.http) if asking.row_id is not None else ""
 
     def work(connection: Connection) -> bool:
@@ -75,8 +71,7 @@ async def issue(asking: Asking, session: Session) -> Response:
         grants.issue(connection, site.vault, code, request, session, now)
         note_launch(connection, session.person.id, app.id, now)
         if not asking.sight.noted:
-            opened: dict[str, object] = {"session_id": session.id, "app_id": app.id, "details": _NO_DETAILS, "at": now}
-            connection.execute(_NOTE, {"id": new_id(now), **opened})
+            note_opened(connection, session.id, app.id, {}, now)
         record(connection, event, now)
         return True
 
@@ -156,29 +151,5 @@ def _back(http: Request, redirect_uri: str, answer: Mapping[str, str | None]) ->
 
 
 def _refused(http: Request, app: App | None, reason: str, details: Mapping[str, Json]) -> Event:
-    session = visit_of(http).session
     whole: dict[str, Json] = {"protocol": "oidc", **details}
-    return _event("app.refused", Outcome.REFUSED, caller_of(http), session, app, reason, whole)
-
-
-def _event(
-    action: str,
-    outcome: Outcome,
-    caller: Caller,
-    session: Session | None,
-    app: App | None,
-    reason: str | None,
-    details: Mapping[str, Json],
-) -> Event:
-    person_id = None if session is None else session.person.id
-    return Event(
-        action,
-        outcome,
-        Actor.nobody() if person_id is None else Actor.person(person_id),
-        caller,
-        reason=reason,
-        person_id=person_id,
-        app_id=None if app is None else app.id,
-        session_id=None if session is None else session.id,
-        details=details,
-    )
+    return launch_event(caller_of(http), visit_of(http).session, app, whole, refused_for=reason)

@@ -13,15 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
 from doorward import signin
-from doorward.apps import App, SamlProvider, note_launch
+from doorward.apps import App, SamlProvider, launch_event, note_launch, note_opened_once
 from doorward.apps.access import Reason as AccessReason
 from doorward.apps.registry import Belonging, belonging
-from doorward.audit import Actor, Caller, Event, Json, Outcome, record
+from doorward.audit import Json, record
 from doorward.clock import Instant
 from doorward.deployment import Deployment
 from doorward.keys import SigningKey
@@ -36,7 +36,7 @@ from doorward.protocols.saml.sign import Signer, serialised, sign
 from doorward.protocols.saml.statement import attributes_for
 from doorward.signin import Audience, Demands, Heading, Session
 from doorward.signin.destination import Destination, Launch, SamlRequest
-from doorward.store import Purpose, Vault, schema
+from doorward.store import Purpose, Vault
 from doorward.web import (
     Site,
     SsoRefusal,
@@ -49,12 +49,6 @@ from doorward.web import (
     sso_error,
 )
 
-_SESSION_APPS: Final = schema.session_apps
-_SEEN_AGAIN: Final = (  # built once: it runs at every launch
-    update(_SESSION_APPS)
-    .where(_SESSION_APPS.c.session_id == bindparam("session"), _SESSION_APPS.c.app_id == bindparam("app"))
-    .values(details=bindparam("seen"), at=bindparam("now_"))
-)
 _MAX_DETAIL: Final = 300
 _NOBODY: Final = Belonging(frozenset(), given=False)
 
@@ -125,7 +119,7 @@ async def turn_away(request: Request, reason: str, app: App | None = None, detai
     """Show that the application was not opened; nothing about the person leaves."""
     site, caller, now = site_of(request), caller_of(request), site_of(request).clock()
     session = await current_session(request)
-    event = _event("app.refused", Outcome.REFUSED, caller, session, app, reason, _details(None, detail))
+    event = launch_event(caller, session, app, _details(None, detail), refused_for=reason)
     await site.db.write(lambda c: record(c, event, now), durable=False)
     return await sso_error(
         request, _PAGES.get(reason, SsoRefusal.REQUEST_INVALID), app, {"reason": reason, "detail": detail[:_MAX_DETAIL]}
@@ -143,9 +137,8 @@ async def tell(request: Request, asking: Asking, error: Answered, key: SigningKe
     session = await current_session(request)
     response = failure(_envelope(asking, site, now), error.top, error.nested)
     sign(response, _signer(key))
-    event = _event(
-        "app.refused", Outcome.REFUSED, caller, session, asking.app, error.reason.value, _details(asking, error.detail)
-    )
+    details = _details(asking, error.detail)
+    event = launch_event(caller, session, asking.app, details, refused_for=error.reason.value)
     browser = browser_hash(request)
 
     def work(connection: Connection) -> bool:
@@ -175,8 +168,7 @@ async def _open(opening: _Opening, key: SigningKey) -> Response:
     session_index = _session_index(site.vault, session.id, asking.app.id)
     response = _signed_success(opening, session_index, _signer(key))
     details = {**_details(asking), "authn_context": opening.decided.authn_context, "amr": session.amr}
-    caller = caller_of(opening.request)
-    event = _event("app.launched", Outcome.SUCCESS, caller, session, asking.app, None, details)
+    event = launch_event(caller_of(opening.request), session, asking.app, details)
     seen = {
         "session_index": session_index,
         "name_id": opening.decided.name_id,
@@ -188,7 +180,7 @@ async def _open(opening: _Opening, key: SigningKey) -> Response:
         if asking.row_id is not None and not pending.use_up(connection, asking.row_id, browser, now):
             return False
         note_launch(connection, session.person.id, asking.app.id, now)
-        _note_session(connection, session.id, asking.app, seen, now)
+        note_opened_once(connection, session.id, asking.app.id, seen, now)
         record(connection, event, now)
         return True
 
@@ -265,14 +257,6 @@ def _session_index(vault: Vault, session_id: str, app_id: str) -> str:
     return "_" + vault.mac(Purpose.HANDLES, f"saml session index {app_id} {session_id}")[:40]
 
 
-def _note_session(connection: Connection, session_id: str, app: App, seen: dict[str, str], now: Instant) -> None:
-    """Remember that the session opened the application, once for both, for logout."""
-    given = {"session": session_id, "app": app.id, "seen": seen, "now_": now}
-    if connection.execute(_SEEN_AGAIN, given).rowcount == 0:
-        values = {"id": secrets.token_hex(16), "session_id": session_id, "app_id": app.id, "details": seen, "at": now}
-        connection.execute(insert(_SESSION_APPS).values(values))
-
-
 def _signer(key: SigningKey) -> Signer:
     return Signer(RSA_SHA256, key.sign, key.certificate_base64)
 
@@ -284,26 +268,3 @@ def _details(asking: Asking | None, detail: str = "") -> dict[str, Json]:
     if detail:
         details["detail"] = detail[:_MAX_DETAIL]
     return details
-
-
-def _event(
-    action: str,
-    outcome: Outcome,
-    caller: Caller,
-    session: Session | None,
-    app: App | None,
-    reason: str | None,
-    details: Mapping[str, Json],
-) -> Event:
-    person_id = None if session is None else session.person.id
-    return Event(
-        action,
-        outcome,
-        Actor.nobody() if person_id is None else Actor.person(person_id),
-        caller,
-        reason=reason,
-        person_id=person_id,
-        app_id=None if app is None else app.id,
-        session_id=None if session is None else session.id,
-        details=details,
-    )
