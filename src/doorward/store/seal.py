@@ -71,7 +71,7 @@ class Vault:
 
     def mac(self, purpose: Purpose, value: str) -> str:
         """Hash `value` under the sub-key of `purpose` (HMAC-SHA256), as 64 hexadecimal digits."""
-        return hmac.new(self._keys[purpose], value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.digest(self._keys[purpose], value.encode("utf-8", "surrogatepass"), "sha256").hex()
 
 
 def same_secret(one: str, other: str) -> bool:

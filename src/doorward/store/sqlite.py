@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import sqlite3
 import threading
@@ -80,6 +81,8 @@ def connect(path: Path, *, may_create: bool = False, busy_ms: int = _BUSY_MS) ->
             "temp_store=MEMORY",
             "trusted_schema=OFF",
             "journal_size_limit=67108864",
+            # 16 MiB between checkpoints: pages that change with every commit are copied back a quarter as often.
+            "wal_autocheckpoint=4000",
         ):
             raw.execute(f"PRAGMA {pragma}").close()
     except BaseException:
@@ -96,6 +99,7 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         """Remember the file; the first unit of work opens it. It must exist (store/migrate.py makes it)."""
         self.path: Final = path
+        self._file: Final = str(path)  # asked for at each unit of work
         self._engine: Final[Engine] = create_engine(
             "sqlite://", creator=lambda: connect(path), poolclass=NullPool, isolation_level="AUTOCOMMIT"
         )
@@ -153,7 +157,7 @@ class SqliteDatabase:
     def _open(self) -> _Kept:
         connection = QuickConnection(self._engine)
         raw = cast("sqlite3.Connection", connection.connection.driver_connection)
-        status = self.path.stat()
+        status = os.stat(self._file)  # noqa: PTH116 - Path.stat costs three times as much
         return _Kept(connection, raw, (status.st_dev, status.st_ino), "FULL")
 
     def _keep(self) -> _Kept:
@@ -163,7 +167,7 @@ class SqliteDatabase:
         """
         kept = cast("_Kept | None", getattr(self._here, "kept", None))
         if kept is not None:
-            status = self.path.stat()
+            status = os.stat(self._file)  # noqa: PTH116 - Path.stat costs three times as much
             if kept.file == (status.st_dev, status.st_ino):
                 return kept
             self._drop()

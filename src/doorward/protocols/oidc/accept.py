@@ -107,10 +107,10 @@ def _no_parameter_twice(_client: Client, received: Received) -> Refused | None:
 
 def _no_request_object(_client: Client, received: Received) -> Refused | None:
     """OIDC Core §6: not supported, and said so."""
-    for name, code in _OBJECTS.items():
-        if received.get(name) is not None:
-            return Refused(code, Reason.REQUEST_OBJECT, f"{name} is not supported")
-    return None
+    if _OBJECTS.keys().isdisjoint(received.fields):
+        return None
+    name = next(name for name in _OBJECTS if name in received.fields)
+    return Refused(_OBJECTS[name], Reason.REQUEST_OBJECT, f"{name} is not supported")
 
 
 def _response_type(_client: Client, received: Received) -> Refused | None:
