@@ -187,10 +187,11 @@ def test_four_apps_are_the_most(desk: Desk) -> None:
 
 
 def test_replacing_one_of_four_keeps_four_and_voids_the_old_secret(desk: Desk) -> None:
+    (first,) = desk.apps()
     for _ in range(3):
         desk.add()
     desk.door.clock.advance(MINUTE)
-    new = desk.add(replaces_id=desk.apps()[0])
+    new = desk.add(replaces_id=first)
     assert len(desk.apps()) == 4
     visitor = desk.door.visitor()
     tx = desk.door.to_code(visitor, desk.who)
