@@ -77,7 +77,7 @@ def organisation(people: People, applications: list[dict[str, object]], **more: 
             "support": {"name": "Acme IT", "email": "help@acme.example"},
         },
         "settings": {"lockout": {"user_attempts": ATTEMPTS}, "mfa": {"enrolment_days": ENROLMENT_DAYS}},
-        "groups": [{"name": "engineering"}, {"name": "visitors"}],
+        "groups": [{"name": name} for name in ("engineering", "visitors", "everything")],
         "users": people.said,
         "applications": applications,
         **more,
