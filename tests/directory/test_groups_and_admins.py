@@ -139,7 +139,3 @@ async def test_two_owners_who_leave_at_once_do_not_both_go(postgres_url: str) ->
     await database.close()
     assert sorted(gone) == [False, True]
     assert len(left) == 1
-
-
-def test_only_an_auditor_may_not_unlock() -> None:
-    assert [role for role in Role if not role.may_unlock] == [Role.AUDITOR]

@@ -31,11 +31,6 @@ class Role(StrEnum):
     HELP_DESK = "help_desk"
     AUDITOR = "auditor"
 
-    @property
-    def may_unlock(self) -> bool:
-        """Tell whether this role may end a pause."""
-        return self is not Role.AUDITOR
-
 
 class AdminState(StrEnum):
     """Whether an administrator gets in."""

@@ -1,4 +1,4 @@
-"""The rules of the sign-in as pure decisions over settings: attempts, second factor, enrolment days, freshness."""
+"""The rules of the sign-in as pure decisions: attempts, who may unlock, second factor, enrolment days, freshness."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.clock import DAY, MINUTE, Instant
+from doorward.directory import Admin, Role
 from doorward.organization import Settings
 from doorward.signin.audience import Audience
-from doorward.signin.proof import Proof, is_mfa
+from doorward.signin.proof import Method, Proof, is_mfa
 
 ADMIN_ATTEMPTS: Final = 5
 """Five failures in a row of either kind together, always: no setting, API or file changes this."""
@@ -55,6 +56,17 @@ def limits_for(audience: Audience, settings: Settings) -> AttemptLimits:
         Limits(lockout.user_attempts, lockout.count_password_failures, unlock, reset),
         Limits(lockout.user_attempts, lockout.count_mfa_failures, unlock, reset),
     )
+
+
+_OPENS_PEOPLE: Final = frozenset({Role.OWNER, Role.ADMINISTRATOR, Role.HELP_DESK})
+_OPENS_ADMINS: Final = frozenset({Role.OWNER, Role.ADMINISTRATOR})
+
+
+def may_unlock(admin: Admin, audience: Audience, account_id: str) -> bool:
+    """Tell whether an administrator may open an account: the help desk a person's, an administrator a colleague's."""
+    if audience is Audience.PERSON:
+        return admin.role in _OPENS_PEOPLE
+    return admin.role in _OPENS_ADMINS and account_id != admin.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +130,5 @@ def session_suffices(
 def has_fresh_proof(proofs: tuple[Proof, ...], *, holds_factor: bool, now: Instant) -> bool:
     """Tell whether the strongest factor held was proved within the last five minutes (SE-11)."""
     return any(
-        proof.at >= now - FRESH_PROOF and (not holds_factor or proof.method.value != "password") for proof in proofs
+        proof.at >= now - FRESH_PROOF and (not holds_factor or proof.method is not Method.PASSWORD) for proof in proofs
     )

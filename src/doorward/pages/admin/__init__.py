@@ -1,6 +1,6 @@
 """The administrators' pages, of which there is one for now: who is paused, and the rules that led there.
 
-Owns what these pages show and who of the administrators may press what. Never decides a rule: `signin.accounts` and
+Owns what these pages show and nothing else. Never decides a rule: `signin.policy`, `signin.accounts` and
 `organization` do. Read `overview.py`.
 """
 

@@ -19,6 +19,7 @@ from doorward.organization import Settings
 from doorward.organization.settings import declared, sentence, value_of
 from doorward.signin import Audience, accounts
 from doorward.signin.accounts import PausedName
+from doorward.signin.policy import may_unlock
 from doorward.web import (
     BadInput,
     Guard,
@@ -44,8 +45,6 @@ _ROLES: Final[Mapping[Role, str]] = {
     Role.HELP_DESK: marked("Help desk"),
     Role.AUDITOR: marked("Auditor"),
 }
-_OPENS_PEOPLE: Final = frozenset({Role.OWNER, Role.ADMINISTRATOR, Role.HELP_DESK})
-_OPENS_ADMINS: Final = frozenset({Role.OWNER, Role.ADMINISTRATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ async def show(request: Request) -> Response:
 
 
 async def unlock(request: Request) -> Response:
-    """Open sign-in with a paused name again; an auditor only reads, and nobody opens their own."""
+    """Open sign-in with a paused name again, for whom `policy.may_unlock` lets."""
     form = await read_form(request)
     signed, site, caller = admin_of(request), site_of(request), caller_of(request)
     admin, account_id = signed.admin, form.needed("id")
@@ -136,13 +135,6 @@ async def unlock(request: Request) -> Response:
     # A pause that has ended meanwhile is as open as it was asked to be.
     await site.db.write(work)
     return redirect(f"{_HERE}?done=unlocked")
-
-
-def may_unlock(admin: Admin, audience: Audience, account_id: str) -> bool:
-    """Tell whether an administrator may open an account: the help desk a person's, an administrator a colleague's."""
-    if audience is Audience.PERSON:
-        return admin.role in _OPENS_PEOPLE
-    return admin.role in _OPENS_ADMINS and account_id != admin.id
 
 
 def explained(settings: Settings) -> list[str]:
