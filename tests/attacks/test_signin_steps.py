@@ -23,7 +23,13 @@ def stage(answer: Answer) -> Stage:
     return answer.transaction.state.stage
 
 
-EVENTS = [flow.SetUpLater(), flow.CodesSaved(), flow.PasswordChanged(), flow.OtherMethodWanted(), flow.SetUpConfirmed()]
+EVENTS = [
+    flow.SetUpLater(),
+    flow.CodesSaved(),
+    flow.PasswordChanged(0),
+    flow.OtherMethodWanted(),
+    flow.SetUpConfirmed(),
+]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

@@ -47,7 +47,7 @@ def right(
     set_up: NotAsked | SetUpDue | None = None,
     due: bool = False,
 ) -> PasswordRight:
-    return PasswordRight("p1", standing, holds_factor, set_up or NotAsked(), due)
+    return PasswordRight("p1", standing, holds_factor, set_up or NotAsked(), due, START)
 
 
 EVENTS: dict[str, Event] = {
@@ -66,7 +66,7 @@ EVENTS: dict[str, Event] = {
     "set up": SetUpConfirmed(),
     "later": SetUpLater(),
     "saved": CodesSaved(),
-    "changed": PasswordChanged(),
+    "changed": PasswordChanged(START),
 }
 
 # Everything that is not in this table is refused.
@@ -178,7 +178,7 @@ def test_pw07_a_password_that_is_due_is_changed_after_the_second_factor_and_befo
     step = advance(replace(at(stage), password_due=True), events[stage], START)
     assert (step.state.stage, step.said) == (Stage.NEW_PASSWORD, Said.PASSWORD_EXPIRED)
     assert not any(isinstance(effect, IssueSession) for effect in step.effects)
-    assert advance(step.state, PasswordChanged(), START).state.stage is Stage.DONE
+    assert advance(step.state, PasswordChanged(START), START).state.stage is Stage.DONE
 
 
 @pytest.mark.parametrize("standing", [s for s in Standing if s is not Standing.ACTIVE])

@@ -132,6 +132,7 @@ def test_a_state_comes_back_as_it_was() -> None:
         "e1",
         3,
         password_due=True,
+        password_set_at=START,
     )
     assert transaction.state_from_json(transaction.state_to_json(state)) == state
 

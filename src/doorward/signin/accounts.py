@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Executable, bindparam, delete, insert, select
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import Instant
 from doorward.directory import AdminId, PersonId, PersonState, admin, person, set_state
-from doorward.signin import browsers, guesses, sessions
+from doorward.signin import browsers, guesses, sessions, who
 from doorward.signin.audience import Audience
 from doorward.signin.factors import FACTORS, NEVER_ALONE, Held, authenticator, recovery
 from doorward.signin.hashing import PasswordHasher
@@ -102,6 +102,7 @@ def set_password(
 ) -> None:
     """Keep a hashed password, and the one before it while `history` asks for that many."""
     table, old = audience.tables.passwords, audience.tables.old_passwords
+    who.lock(connection, audience, owner_id)
     before = connection.execute(select(table.c.phc).where(table.c.owner_id == owner_id)).scalar()
     values = {"phc": phc, "must_change": must_change, "failures": 0, "changed_at": now}
     if before is None:
@@ -244,6 +245,7 @@ def reset_mfa(
     connection: Connection, audience: Audience, owner_id: str, actor: Actor, caller: Caller, now: Instant
 ) -> None:
     """Remove every second factor of an account, who then sets up a new one at the next sign-in."""
+    who.lock(connection, audience, owner_id)
     for table in (audience.tables.totp, audience.tables.enrolments):
         connection.execute(delete(table).where(table.c.owner_id == owner_id))
     recovery.drop_codes(connection, audience, owner_id)

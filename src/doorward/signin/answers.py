@@ -91,6 +91,9 @@ async def in_one(
         scene = scene_of(connection, means, audience, browser, found, now)
         if found.state.account_id is not None and not _may_go_on(scene.account):
             carried: Carried | Held | NotJudged = step(connection, scene, flow.AccountClosed())
+        elif _is_overtaken(connection, scene):
+            note(connection, scene, flow.Record("signin.refused", success=False, reason="overtaken"), Outcome.REFUSED)
+            return TimedOut(found.id, found.heading)
         else:
             carried = judge(connection, scene)
         return (
@@ -110,6 +113,8 @@ async def look(means: Means, audience: Audience, browser: Browser, transaction_i
         if not isinstance(found, Transaction):
             return found
         scene = scene_of(connection, means, audience, browser, found, now)
+        if _is_overtaken(connection, scene):
+            return TimedOut(found.id, found.heading)
         return shown(connection, scene, Stays(found))
 
     return await means.db.read(work)
@@ -197,6 +202,15 @@ def known_account(scene: Scene) -> Account:
     if scene.account is None or scene.transaction.state.account_id is None:
         raise NotNow("nobody is known yet")
     return scene.account
+
+
+def _is_overtaken(connection: Connection, scene: Scene) -> bool:
+    state, account = scene.transaction.state, scene.account
+    if account is None or state.account_id is None:
+        return False
+    holds_factor = flow.goes_without_factor(state) and factors_in(connection, scene).is_enough
+    set_at = accounts.password_changed_at(connection, scene.audience, account.id)
+    return flow.is_overtaken(state, set_at, holds_factor=holds_factor)
 
 
 def _may_go_on(account: Account | None) -> bool:

@@ -9,12 +9,12 @@ from sqlalchemy import Connection, update
 
 from doorward.audit import Actor, Caller, Event, Json, Outcome, record
 from doorward.clock import Instant
-from doorward.directory import PersonId, note_mfa_due
+from doorward.directory import PersonId, Standing, note_mfa_due
 from doorward.organization import Organization
-from doorward.signin import browsers, enrol, flow, guesses, sessions, transaction, who
+from doorward.signin import accounts, browsers, enrol, flow, guesses, sessions, transaction, who
 from doorward.signin.audience import Audience
 from doorward.signin.destination import Heading
-from doorward.signin.flow import BeginSetUp, GiveBack, IssueSession, Record, Said, StartEnrolmentDays, Step
+from doorward.signin.flow import BeginSetUp, GiveBack, IssueSession, Record, Said, StartEnrolmentDays, State, Step
 from doorward.signin.guesses import Guess
 from doorward.signin.transaction import Transaction
 from doorward.signin.who import Account
@@ -98,7 +98,7 @@ def carry_out(connection: Connection, scene: Scene, step: Step) -> Carried:
             case _:
                 assert_never(effect)
     if issue is not None:
-        return _issue(connection, scene, issue)
+        return _issue(connection, scene, state, issue)
     if not transaction.save(connection, scene.audience, scene.transaction, state):
         return Moved()
     after = replace(scene.transaction, state=state, version=scene.transaction.version + 1)
@@ -118,10 +118,29 @@ def _begin_set_up(connection: Connection, scene: Scene) -> str:
     return enrol.begin(connection, scene.vault, owner_of(scene, scene.account.id), scene.now)
 
 
-def _issue(connection: Connection, scene: Scene, effect: IssueSession) -> SignedIn | Moved:
+def _still_stands(connection: Connection, scene: Scene, account_id: str, state: State) -> bool:
+    """Tell whether a session may be issued, read anew under the account's lock.
+
+    A suspension, a change of the password or a set-up that is committed meanwhile would not see this session, and
+    so would not end it.
+    """
+    who.lock(connection, scene.audience, account_id)
+    account = who.by_id(connection, scene.audience, account_id, scene.now)
+    if account is None or account.standing is not Standing.ACTIVE:
+        return False
+    holds_factor = (
+        flow.goes_without_factor(state) and accounts.factors_of(connection, scene.audience, account_id).is_enough
+    )
+    set_at = accounts.password_changed_at(connection, scene.audience, account_id)
+    return not flow.is_overtaken(state, set_at, holds_factor=holds_factor)
+
+
+def _issue(connection: Connection, scene: Scene, state: State, effect: IssueSession) -> SignedIn | Moved:
     account = scene.account
     if account is None:
         raise flow.NotNow("nobody is known yet")
+    if not _still_stands(connection, scene, account.id, state):
+        return Moved()
     if not transaction.finish(connection, scene.audience, scene.transaction):
         return Moved()
     keys = guesses.keys_of_account(scene.vault, scene.audience, account.id, account.email)

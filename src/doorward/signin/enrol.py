@@ -17,9 +17,9 @@ from sqlalchemy import Connection, delete, insert, select
 from doorward.audit import Actor, Caller, Event, Outcome, record
 from doorward.clock import MINUTE, Instant
 from doorward.organization import Organization
-from doorward.signin import browsers
+from doorward.signin import browsers, who
 from doorward.signin.audience import Audience
-from doorward.signin.factors import authenticator, recovery, totp
+from doorward.signin.factors import FACTORS, NEVER_ALONE, authenticator, recovery, totp
 from doorward.signin.factors.authenticator import MOST_APPS, SEED_BYTES
 from doorward.store import Vault, new_id, once_factors
 
@@ -126,9 +126,11 @@ def confirm(
     now: Instant,
     *,
     name: str = "",
+    only_first: bool = False,
 ) -> Result:
     """Confirm a set-up by its first code, which is spent by that.
 
+    With `only_first` it is gone where a factor is held by now: without that one being asked for, nobody adds another.
     Any other factor's change forgets the known browsers but this one (SIGNIN 'Attempts').
     """
     waiting = pending(connection, vault, owner, enrolment_id, now)
@@ -140,8 +142,9 @@ def confirm(
     if first is None:
         return WrongFirstCode()
     # Two set-ups at once must not each see room for one more.
-    accounts = tables.accounts
-    connection.execute(select(accounts.c.id).where(accounts.c.id == owner.id).with_for_update())
+    who.lock(connection, owner.audience, owner.id)
+    if only_first and _holds_factor(connection, owner):
+        return Gone()
     if once_factors.consume_enrolment(connection, tables.enrolments, enrolment_id, owner.bound_to, now) is None:
         return Gone()
     if waiting.replaces_id is not None:
@@ -181,6 +184,14 @@ def new_recovery_codes(connection: Connection, vault: Vault, owner: Owner, now: 
     codes = recovery.make_codes(connection, vault, owner.audience, owner.id, now)
     _changed(connection, owner, "recovery_codes.made", now)
     return codes
+
+
+def _holds_factor(connection: Connection, owner: Owner) -> bool:
+    return any(
+        factor.held(connection, owner.audience, owner.id)
+        for method, factor in FACTORS.items()
+        if method not in NEVER_ALONE
+    )
 
 
 def _changed(connection: Connection, owner: Owner, action: str, now: Instant) -> None:

@@ -20,7 +20,7 @@ from typing import TypeAlias, assert_never
 from doorward.clock import Instant
 from doorward.directory import Standing
 from doorward.signin.policy import NotAsked, SetUpDue
-from doorward.signin.proof import Method, Proof
+from doorward.signin.proof import Method, Proof, is_mfa
 
 
 class Stage(StrEnum):
@@ -60,7 +60,10 @@ class Said(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a sign-in under way remembers. Until `account_id` is set nothing was proved but what was typed."""
+    """What a sign-in under way remembers. Until `account_id` is set nothing was proved but what was typed.
+
+    `password_set_at` says which password was given: one that was set since makes the sign-in worthless.
+    """
 
     stage: Stage
     typed: str
@@ -70,6 +73,7 @@ class State:
     enrolment_id: str | None = None
     may_wait_days: int = 0
     password_due: bool = False
+    password_set_at: Instant | None = None
 
 
 # ------------------------------------------------------------------------------------------- events
@@ -91,6 +95,7 @@ class PasswordRight:
     holds_factor: bool
     set_up: NotAsked | SetUpDue
     password_due: bool
+    password_set_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,8 @@ class CodesSaved:
 @dataclass(frozen=True, slots=True)
 class PasswordChanged:
     """A new password was set."""
+
+    password_set_at: Instant
 
 
 Event: TypeAlias = (
@@ -257,8 +264,8 @@ def advance(state: State, event: Event, now: Instant) -> Step:
             return _later(state)
         case CodesSaved():
             return _proved(state, ())
-        case PasswordChanged():
-            return _proved(replace(state, password_due=False), ())
+        case PasswordChanged(password_set_at):
+            return _proved(replace(state, password_due=False, password_set_at=password_set_at), ())
         case _:
             assert_never(event)
 
@@ -277,6 +284,22 @@ _STAGES: dict[type[Event], frozenset[Stage]] = {
     CodesSaved: frozenset({Stage.RECOVERY_CODES}),
     PasswordChanged: frozenset({Stage.NEW_PASSWORD}),
 }
+
+
+def is_overtaken(state: State, password_set_at: Instant | None, *, holds_factor: bool) -> bool:
+    """Tell whether a sign-in rests on what does not hold any more, so that it has to begin again.
+
+    The password that it gave was changed since, or it goes on without a second factor for somebody who has set one up
+    since: a set-up that was left waiting must not become a second one beside it (A28, A35).
+    """
+    if state.account_id is None:
+        return False
+    return state.password_set_at != password_set_at or (holds_factor and goes_without_factor(state))
+
+
+def goes_without_factor(state: State) -> bool:
+    """Tell whether a sign-in got past the question for a second factor because there was none."""
+    return state.stage in {Stage.SET_UP, Stage.NEW_PASSWORD, Stage.DONE} and not is_mfa(state.proofs)
 
 
 def _page_of(method: Method) -> Stage:
@@ -302,7 +325,11 @@ def _password_right(state: State, event: PasswordRight, now: Instant) -> Step:
         said = Said.SUSPENDED if event.standing in {Standing.SUSPENDED, Standing.ENDED} else Said.STAGED
         return Step(state, said, (GiveBack(), _refused(said, paused=False)))
     known = replace(
-        state, account_id=event.account_id, proofs=(Proof(Method.PASSWORD, now),), password_due=event.password_due
+        state,
+        account_id=event.account_id,
+        proofs=(Proof(Method.PASSWORD, now),),
+        password_due=event.password_due,
+        password_set_at=event.password_set_at,
     )
     if event.holds_factor:
         # Whoever holds a second factor is asked for it, required or not (A28).

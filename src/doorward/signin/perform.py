@@ -173,7 +173,9 @@ async def confirm_set_up(means: Means, audience: Audience, browser: Browser, tra
         if code is None:
             return Stays(scene.transaction, Said.CODE_MALFORMED)
         owner = owner_of(scene, account.id)
-        result = enrol.confirm(connection, scene.vault, scene.organization, owner, state.enrolment_id, code, scene.now)
+        result = enrol.confirm(
+            connection, scene.vault, scene.organization, owner, state.enrolment_id, code, scene.now, only_first=True
+        )
         match result:
             case enrol.Confirmed(codes):
                 carried = step(connection, scene, flow.SetUpConfirmed())
@@ -223,7 +225,7 @@ async def give_new_password(
             caller=browser.caller,
             now=now,
         )
-        return step(connection, scene, flow.PasswordChanged())
+        return step(connection, scene, flow.PasswordChanged(now))
 
     return await in_one(means, audience, browser, transaction_id, judge)
 
@@ -300,6 +302,7 @@ def _judge_password(connection: Connection, claimed: _Claimed, *, right: bool, n
         factors_in(connection, scene).is_enough,
         policy.set_up_due(scene.audience, settings, account.mfa_required, account.mfa_due_from, now),
         claimed.password_due(now),
+        claimed.password.changed_at if claimed.password else now,
     )
     carried = step(connection, scene, event)
     # After the counters, as a claim takes them: no two requests wait for each other.

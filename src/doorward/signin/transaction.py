@@ -142,6 +142,7 @@ def state_to_json(state: State) -> dict[str, object]:
         "enrolment_id": state.enrolment_id,
         "may_wait_days": state.may_wait_days,
         "password_due": state.password_due,
+        "password_set_at": state.password_set_at,
     }
 
 
@@ -157,4 +158,6 @@ def state_from_json(saved: Mapping[str, object]) -> State:
         enrolment_id=None if enrolment_id is None else str(enrolment_id),
         may_wait_days=cast("int", saved["may_wait_days"]),
         password_due=bool(saved["password_due"]),
+        # A row of the version before has none: that sign-in begins again.
+        password_set_at=cast("int | None", saved.get("password_set_at")),
     )

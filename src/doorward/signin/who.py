@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from doorward.clock import Instant
 from doorward.directory import (
@@ -49,6 +49,15 @@ def by_id(connection: Connection, audience: Audience, account_id: str, now: Inst
     if audience is Audience.PERSON:
         return _of_person(person(connection, PersonId(account_id)), now)
     return _of_admin(admin(connection, AdminId(account_id)))
+
+
+def lock(connection: Connection, audience: Audience, account_id: str) -> None:
+    """Let nobody else change an account until this transaction ends: what is read after this stands until then.
+
+    Every change of a secret or a door of an account begins with it, and so does the issue of a session.
+    """
+    accounts = audience.tables.accounts
+    connection.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
 
 
 def note_signed_in(connection: Connection, account: Account, now: Instant) -> None:
