@@ -15,7 +15,7 @@ from doorward.deployment import values
 from doorward.deployment.master_key import MASTER_KEY_FILE, given_key, kept_key
 from doorward.deployment.settings import SETTINGS, Found, Setting, SettingError
 from doorward.deployment.sources import SETTINGS_FILE, gather
-from doorward.deployment.values import Network
+from doorward.deployment.values import Network, is_loopback
 
 __all__ = [
     "MASTER_KEY_FILE",
@@ -25,6 +25,7 @@ __all__ = [
     "Network",
     "Setting",
     "SettingError",
+    "is_loopback",
     "load",
 ]
 

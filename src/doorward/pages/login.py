@@ -48,7 +48,6 @@ from doorward.web import (
 from doorward.web.guards import Handler
 
 _OWN_PATHS: Final = re.compile(r"/(?:security|profile)(?:/[a-z0-9-]{1,40}){0,3}")
-_KNOWN_BROWSER_DAYS: Final = 90
 _MOST_TYPED: Final = 320
 
 
@@ -181,7 +180,7 @@ async def _signed_in(request: Request, door: Door, answer: SignedIn) -> Response
     cookie = Cookie.SESSION if is_person else Cookie.ADMIN_SESSION
     put_cookie(request, cookie, answer.session_handle, days=_session_days(organization) if is_person else None)
     if answer.known_handle is not None:
-        put_cookie(request, Cookie.KNOWN_BROWSER, answer.known_handle, days=_KNOWN_BROWSER_DAYS)
+        put_cookie(request, Cookie.KNOWN_BROWSER, answer.known_handle)
     return redirect(_way_on(answer.heading.destination))
 
 

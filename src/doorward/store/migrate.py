@@ -33,11 +33,6 @@ class SchemaError(Exception):
     """The database is not of this version. The sentence says what to do."""
 
 
-def head() -> str:
-    """Tell the newest revision."""
-    return HEAD
-
-
 def current_revision(connection: Connection) -> str | None:
     """Read the revision of the database by one SELECT; None where there is none.
 

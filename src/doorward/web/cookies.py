@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Final, assert_never
 
 from starlette.requests import HTTPConnection
 
 from doorward.clock import DAY, SECOND
+from doorward.signin import browsers
 from doorward.store import Purpose, new_handle
 from doorward.web.visit import Visit, visit_of
 
 _PREFIX: Final = "__Host-"
 _MOST_BYTES: Final = 16_384
-KNOWN_BROWSER_DAYS: Final = 90
 _THEME_DAYS: Final = 365
 
 
@@ -41,6 +42,7 @@ class _Kind:
     is_prefixed: bool = True
 
 
+@cache
 def _kind(cookie: Cookie) -> _Kind:
     match cookie:
         case Cookie.SESSION | Cookie.BROWSER:
@@ -49,7 +51,7 @@ def _kind(cookie: Cookie) -> _Kind:
         case Cookie.ADMIN_SESSION:
             return _Kind("Strict", None)
         case Cookie.KNOWN_BROWSER:
-            return _Kind("Lax", KNOWN_BROWSER_DAYS)
+            return _Kind("Lax", browsers.LIFETIME // DAY)
         case Cookie.THEME:
             return _Kind("Lax", _THEME_DAYS, is_prefixed=False)
         case _:
@@ -106,8 +108,8 @@ def sent_browser_handle(request: HTTPConnection) -> str | None:
 
 
 def _name(visit: Visit, cookie: Cookie) -> str:
-    prefixed = visit.site.deployment.is_secure and cookie is not Cookie.THEME
-    return _PREFIX + cookie.value if prefixed else cookie.value
+    is_prefixed = visit.site.deployment.is_secure and _kind(cookie).is_prefixed
+    return _PREFIX + cookie.value if is_prefixed else cookie.value
 
 
 def _set(visit: Visit, cookie: Cookie, value: str, days: int | None) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from doorward.cli.options import Refused
-from doorward.deployment import Deployment, SettingError, load
+from doorward.deployment import Deployment, SettingError, is_loopback, load
 
 _NO_KEY: Final = base64.b64encode(bytes(32)).decode("ascii")
 
@@ -50,13 +49,3 @@ def _checked(read: Callable[[], Deployment]) -> Deployment:
             f"--base-url: {deployment.base_url} is not loopback; the demo stays on this machine, use http://localhost."
         )
     return deployment
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only mean this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -50,7 +50,6 @@ class Status(StrEnum):
     REQUESTER = "urn:oasis:names:tc:SAML:2.0:status:Requester"
     RESPONDER = "urn:oasis:names:tc:SAML:2.0:status:Responder"
     VERSION_MISMATCH = "urn:oasis:names:tc:SAML:2.0:status:VersionMismatch"
-    AUTHN_FAILED = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
     INVALID_NAME_ID_POLICY = "urn:oasis:names:tc:SAML:2.0:status:InvalidNameIDPolicy"
     NO_AUTHN_CONTEXT = "urn:oasis:names:tc:SAML:2.0:status:NoAuthnContext"
     NO_PASSIVE = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
