@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -26,6 +29,15 @@ def test_pw08_pw09_the_defaults_are_argon2id_with_19_mib_two_passes_and_16_bytes
     assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert len(first.split("$")[4]) == 22
     assert first != second
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts niceness by thread")
+async def test_the_hashing_threads_give_way_to_the_event_loop(hasher: PasswordHasher) -> None:
+    await hasher.hash("x")
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    hashing = [thread.native_id for thread in threading.enumerate() if thread.name.startswith("argon2")]
+    assert hashing
+    assert all(os.getpriority(os.PRIO_PROCESS, thread) > own for thread in hashing if thread is not None)
 
 
 async def test_pw03_the_same_password_in_either_unicode_form_is_right(hasher: PasswordHasher) -> None:
