@@ -8,7 +8,7 @@ from typing import Final, cast
 from starlette.requests import Request
 from starlette.routing import Route
 
-from doorward.web import Guard, page
+from doorward.web import Guard, Refusal, Refused, page
 from doorward.web.guards import Handler
 
 BOTH: Final = ("GET", "POST")
@@ -20,5 +20,12 @@ def portal_page(path: str, handler: Handler, *, methods: Sequence[str] = ("GET",
 
 
 def named(request: Request, name: str) -> str:
-    """Give the part of the address that a route calls `name`."""
-    return cast("str", request.path_params[name])
+    """Give the part of the address that a route calls `name`.
+
+    Raises:
+        Refused: it holds NUL, which no name of ours holds and PostgreSQL takes in no text.
+    """
+    part = cast("str", request.path_params[name])
+    if "\0" in part:
+        raise Refused(Refusal.NOT_FOUND)
+    return part
