@@ -205,7 +205,9 @@ async def give_new_password(
     if state.stage is not Stage.NEW_PASSWORD or state.account_id is None:
         raise NotNow("no new password is due")
     account_id = state.account_id
-    fault, phc = await new_password(means, audience, account_id, typed)
+    fault, phc = await password_fault(means, audience, account_id, typed), None
+    if fault is None:
+        fault, phc = await unused_password(means, audience, account_id, typed)
     if phc is None:
         return replace(before, fault=fault) if fault else NotJudged(before.transaction)
 
@@ -230,27 +232,36 @@ async def give_new_password(
     return await in_one(means, audience, browser, transaction_id, judge)
 
 
-async def new_password(
-    means: Means, audience: Audience, account_id: str, typed: str
-) -> tuple[PasswordFault | None, str | None]:
-    """Judge a new password and hash it: (fault, None), (None, hash), or (None, None) where too many wait."""
+async def password_fault(means: Means, audience: Audience, account_id: str, typed: str) -> PasswordFault | None:
+    """Judge a new password by the rules alone. What it is compared with is no secret."""
     now = means.clock()
 
-    def read(connection: Connection) -> tuple[Organization, Account | None, list[str]]:
-        organization = current(connection)
-        earlier = accounts.earlier_passwords(connection, audience, account_id)
-        return organization, who.by_id(connection, audience, account_id, now), earlier
+    def read(connection: Connection) -> tuple[Organization, Account | None]:
+        return current(connection), who.by_id(connection, audience, account_id, now)
 
-    organization, account, earlier = await means.db.read(read)
+    organization, account = await means.db.read(read)
     names = (organization.name, *organization.domains, *(account.names if account else ()))
     rules = organization.settings.password
     required = policy.mfa_required(audience, organization.settings, account.mfa_required if account else None)
-    fault = passwords.refusal(typed, names=names, rules=rules, mfa_required=required)
-    if fault is not None:
-        return fault, None
-    try:
+    return passwords.refusal(typed, names=names, rules=rules, mfa_required=required)
+
+
+async def unused_password(
+    means: Means, audience: Audience, account_id: str, typed: str
+) -> tuple[PasswordFault | None, str | None]:
+    """Hash a new password that differs from the earlier ones: (fault, None), or (None, None) where too many wait.
+
+    It tells whether `typed` is the present password, and counts nothing: only for whoever has just given that one.
+    """
+
+    def read(connection: Connection) -> list[str]:
         # The present password is compared too: the same one again is no change.
-        if not await accounts.fits_history(means.hasher, earlier[: rules.history + 1], typed):
+        most = current(connection).settings.password.history + 1
+        return accounts.earlier_passwords(connection, audience, account_id)[:most]
+
+    earlier = await means.db.read(read)
+    try:
+        if not await accounts.fits_history(means.hasher, earlier, typed):
             return PasswordFault.REUSED, None
         return None, await means.hasher.hash(typed)
     except Overloaded:

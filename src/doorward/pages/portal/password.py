@@ -80,19 +80,23 @@ async def _change(request: Request, present: str, new: str) -> Refusal | None:
     if not new:
         return Refusal(new=sentences.fault(PasswordFault.EMPTY, least=0))
     site, session, caller = site_of(request), session_of(request), caller_of(request)
-    # The new one first: a slip in it must not cost a guess at the present one.
-    fault, phc = await perform.new_password(site, Audience.PERSON, session.person.id, new)
+    # The rules first: a slip in the new one must not cost a guess at the present one.
+    fault = await perform.password_fault(site, Audience.PERSON, session.person.id, new)
     organization = await load_organization(request)
     if fault is not None:
         return Refusal(new=sentences.fault(fault, least=await _least_length(request)))
-    if phc is None:
-        return Refusal(whole=not_looked(None, site.clock(), organization))
     result = await fresh.password_is_right(site, session, present, caller)
     if isinstance(result, fresh.NotProved):
         return Refusal(current=_("That is not your present password."))
     if isinstance(result, fresh.NotLooked):
         return Refusal(whole=not_looked(result.why, site.clock(), organization))
     put_cookie(request, Cookie.SESSION, result.session_handle)
+    # Not before: 'was used before' said of the present password would be a guess at it that nobody counts (LK-05).
+    fault, phc = await perform.unused_password(site, Audience.PERSON, session.person.id, new)
+    if fault is not None:
+        return Refusal(new=sentences.fault(fault, least=await _least_length(request)))
+    if phc is None:
+        return Refusal(whole=not_looked(None, site.clock(), organization))
     now = site.clock()
 
     def work(connection: Connection) -> None:
