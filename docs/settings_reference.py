@@ -30,8 +30,8 @@ Administrators have five attempts, always: no setting, API or file changes this.
 ## The deployment
 
 A flag outranks the environment, which outranks `doorward.toml` in the data folder. Every secret can also be given as a
-file, by the variable's name with `_FILE`: one trailing newline is stripped, and giving both is an error. An unknown name
-is refused. `doorward doctor` prints where each value came from.
+file, by the variable's name with `_FILE`: one trailing newline is stripped, and giving both is an error. An unknown
+name is refused. `doorward doctor` prints where each value came from.
 
 | setting | flag | environment | default | what it is |
 | --- | --- | --- | --- | --- |
@@ -41,8 +41,8 @@ is refused. `doorward doctor` prints where each value came from.
 def reference() -> str:
     """Write the page."""
     organisation = [
-        f"| `{setting.path}` | {_shown(setting.default)} | {_limits(setting)} | {_cell(sentence(setting, setting.default))} |"
-        for setting in declared()
+        f"| `{each.path}` | {_shown(each.default)} | {_limits(each)} | {_cell(sentence(each, each.default))} |"
+        for each in declared()
     ]
     deployment = [
         f"| `{each.name}` | `{each.flag}` | `{each.variable}`{' or `_FILE`' if each.is_secret else ''} "

@@ -70,7 +70,8 @@ class Lockout:
             1,
             100,
             "attempts",
-            "After {value} wrong passwords in a row, or {value} wrong codes in a row, sign-in with that name is paused.",
+            "After {value} wrong passwords in a row, or {value} wrong codes in a row, "
+            "sign-in with that name is paused.",
             at_1="The first wrong password or code pauses sign-in with that name.",
         ),
     )

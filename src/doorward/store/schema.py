@@ -215,7 +215,9 @@ def _account_tables(prefix: str, accounts: Table) -> AccountTables:
             Column("drift_steps", SmallInteger, nullable=False),
             Column("last_step", BigInteger, nullable=False),
             Column("expired_steps", JSON, nullable=False),  # [step, ...]
-            Column("candidate", JSON(none_as_null=True), nullable=True),  # {step, period_seconds, drifts}: RFC 4226 §7.4
+            Column(
+                "candidate", JSON(none_as_null=True), nullable=True
+            ),  # {step, period_seconds, drifts}: RFC 4226 §7.4
             Column("failures", Integer, nullable=False),
             _at("created_at"),
             _at("last_used_at", nullable=True),
