@@ -103,6 +103,8 @@ def is_fit(page: Page, name: str) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 320, f"{name} is {wide} wide at 320"
     assert page.get_by_role("heading", level=1).count() == 1, name
+    read = page.locator("body").inner_text()
+    assert re.search(r"</?[a-z]|&[a-z]+;|\{[a-z]*\}", read) is None, f"{name} shows markup: {read}"
     page.set_viewport_size({"width": 1280, "height": 800})
     page.emulate_media(color_scheme="light")
 
@@ -322,3 +324,19 @@ def test_reduced_motion_and_forced_colours(town: Town, visitor: Visitor) -> None
         ), path
         if SHOTS:
             page.screenshot(path=Path(SHOTS) / f"forced{path.replace('/', '-')}.png")
+
+
+def test_the_foot_of_the_side_bar_is_seen_below_the_banner_of_the_demo(
+    town: Town, visitor: Visitor, tmp_path: Path
+) -> None:
+    page = visitor.page
+    page.goto(f"{town.base}/admin")
+    visitor.signs_in(town.admin, label="Email")
+    visitor.sees("Overview")
+    # The banner as a page of `doorward demo` has it.
+    page.evaluate("document.body.insertAdjacentHTML('afterbegin', '<p class=demo>Everything here is made up.</p>')")
+    for height in (800, 600):
+        page.set_viewport_size({"width": 1280, "height": height})
+        foot = page.locator(".side .who").bounding_box()
+        assert foot is not None
+        assert foot["y"] + foot["height"] <= height
