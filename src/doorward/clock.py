@@ -30,6 +30,11 @@ def system_clock() -> Instant:
     return time.time_ns() // 1_000_000
 
 
+def units_until(instant: Instant, now: Instant, unit: int) -> int:
+    """Tell in how many units (`SECOND`, `MINUTE`, `DAY`) `instant` comes, rounded up; 1 at the least."""
+    return max(1, -(-(instant - now) // unit))
+
+
 def iso(instant: Instant) -> str:
     """Write an instant as ISO 8601 in UTC with whole seconds, such as `2026-11-24T14:32:00Z`."""
     return datetime.fromtimestamp(instant // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from doorward.clock import SECOND
+from doorward.clock import SECOND, units_until
 from doorward.organization import Organization
 from doorward.pages import sentences, stages
 from doorward.pages.stages import Problem
@@ -160,7 +160,7 @@ async def _problem(request: Request, door: Door, transaction: Transaction | None
 async def _held(request: Request, door: Door, answer: Held) -> Response:
     if isinstance(answer.why, Paused):
         return await stages.paused(request, door.audience, door.base, answer.transaction, answer.why.until)
-    seconds = max(1, -(-(answer.why.until - answer.now) // SECOND))
+    seconds = units_until(answer.why.until, answer.now, SECOND)
     sentence = sentences.slowed(seconds) if isinstance(answer.why, Slowed) else sentences.waiting(seconds)
     return await _problem(request, door, answer.transaction, Problem(sentence, 429, retry_after=seconds))
 

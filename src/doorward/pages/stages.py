@@ -10,7 +10,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from doorward.clock import MINUTE, NEVER, Instant
+from doorward.clock import MINUTE, NEVER, SECOND, Instant, units_until
 from doorward.pages import sentences
 from doorward.signin import Audience, Heading, Method
 from doorward.signin.answers import Shown
@@ -117,13 +117,13 @@ async def paused(request: Request, audience: Audience, base: str, transaction: T
     values = _common(audience, base, transaction.heading) | {
         "who": transaction.state.typed,
         "until_instant": None if until >= NEVER else until,
-        "minutes": max(1, -(-(until - now) // MINUTE)),
+        "minutes": units_until(until, now, MINUTE),
         "admin": audience is Audience.ADMIN,
         "reference": visit_of(request).reference,
     }
     response = await render(request, "signin/paused.html", values, status=429)
     if until < NEVER:
-        response.headers["retry-after"] = str(max(1, -(-(until - now) // 1000)))
+        response.headers["retry-after"] = str(units_until(until, now, SECOND))
     return response
 
 

@@ -16,12 +16,15 @@ from starlette.routing import BaseRoute
 from doorward.audit import Actor
 from doorward.directory import Person
 from doorward.organization import Organization, current
+from doorward.pages import sentences
 from doorward.pages.portal.freshness import HOME, unproved
 from doorward.pages.portal.routing import BOTH, named, portal_page
+from doorward.pages.portal.sentences import said
 from doorward.signin import Audience, accounts, enrol
 from doorward.signin.factors import FACTORS, Held, authenticator, totp
 from doorward.signin.factors.authenticator import MOST_APPS
 from doorward.signin.factors.recovery import were_made
+from doorward.signin.flow import Said
 from doorward.signin.policy import mfa_required
 from doorward.signin.proof import Method
 from doorward.web import (
@@ -130,10 +133,10 @@ async def set_up(request: Request) -> Response:
     form = await read_form(request)
     name, code = _name(form), form.one("code")
     if not code.strip():
-        return await _show_set_up(request, waiting, name, _("Enter the 6-digit code."))
+        return await _show_set_up(request, waiting, name, sentences.code_empty())
     tidied = FACTORS[Method.TOTP].tidy(code)
     if tidied is None:
-        return await _show_set_up(request, waiting, name, _("The code has 6 digits. Enter all of them."))
+        return await _show_set_up(request, waiting, name, said(Said.CODE_MALFORMED, waiting.organization.user_label))
 
     def confirm(connection: Connection) -> enrol.Result:
         return enrol.confirm(connection, site.vault, current(connection), owner, enrolment_id, tidied, now, name=name)
@@ -141,14 +144,14 @@ async def set_up(request: Request) -> Response:
     result = await site.db.write(confirm)
     match result:
         case enrol.Confirmed(codes):
-            said = "replaced" if pending.replaces_id else "added"
+            done = "replaced" if pending.replaces_id else "added"
             return (
                 await _show_codes(request, codes, _("Your authenticator app is set up."))
                 if codes
-                else redirect(f"{HOME}?done={said}")
+                else redirect(f"{HOME}?done={done}")
             )
         case enrol.WrongFirstCode():
-            wrong = _("That code does not match. Check that you scanned this QR code, then enter the code shown now.")
+            wrong = said(Said.SET_UP_WRONG, waiting.organization.user_label)
             return await _show_set_up(request, waiting, name, wrong)
         case enrol.Gone():
             return redirect(f"{HOME}?done=gone")
@@ -212,7 +215,7 @@ async def _show_set_up(request: Request, waiting: Waiting, name: str, error: str
         "name": name,
         "label": label,
         "qr_svg": Markup(qr_svg(totp.key_uri(label, waiting.person.username, key, period))),  # noqa: S704 - squares drawn by us
-        "key": " ".join(key[at : at + 4] for at in range(0, len(key), 4)),
+        "key": totp.in_fours(key),
         "field_error": error or None,
     }
     return await render(request, "portal/set_up.html", values, status=422 if error else 200)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorward.clock import MINUTE, NEVER, SECOND, Instant
+from doorward.clock import MINUTE, NEVER, SECOND, Instant, units_until
 from doorward.organization import Organization, PasswordRules
 from doorward.pages import sentences
 from doorward.signin.flow import Said
@@ -29,13 +29,13 @@ def not_looked(why: Paused | Waiting | Slowed | None, now: Instant, organization
                 "Sign-in with your username is paused. There were too many failed attempts. "
                 "{contact} can open it again."
             ).format(contact=contact)
-        minutes = max(1, -(-(why.until - now) // MINUTE))
+        minutes = units_until(why.until, now, MINUTE)
         return counted(
             "Sign-in with your username is paused. There were too many failed attempts. It opens again in {n} minute.",
             "Sign-in with your username is paused. There were too many failed attempts. It opens again in {n} minutes.",
             minutes,
         ).format(n=minutes)
-    seconds = max(1, -(-(why.until - now) // SECOND))
+    seconds = units_until(why.until, now, SECOND)
     return sentences.slowed(seconds) if isinstance(why, Slowed) else sentences.waiting(seconds)
 
 
