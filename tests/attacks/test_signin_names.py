@@ -11,8 +11,9 @@ from sqlalchemy import update
 from doorward.clock import DAY, HOUR, MINUTE
 from doorward.directory import DirectoryRefusal
 from doorward.signin import Audience, accounts
-from doorward.signin.answers import Answer, Held, Shown
+from doorward.signin.answers import Answer, Held, NotJudged, Shown
 from doorward.signin.flow import Said
+from doorward.signin.hashing import Overloaded
 from doorward.store import schema
 from support.door import LOCAL, PASSWORD, SYSTEM, WRONG, Door, statements
 
@@ -72,6 +73,25 @@ def test_en02_known_unknown_and_suspended_names_cost_the_same_statements_and_has
     assert in_domain[1:] == expected[1:]
     for name in ("alice@acme.example", "carol@acme.example", "other@acme.example", "nofactor@acme.example"):
         assert measured(door, name) == in_domain, name
+
+
+def test_en02_a_guess_that_found_no_room_costs_known_and_unknown_names_the_same(door: Door) -> None:
+    """Whoever fills the queue of hashes learns nothing from how long the refusal takes."""
+    door.person("alice", email="alice@acme.example")
+
+    async def overloaded(_phc: str | None, _password: str) -> bool:
+        raise Overloaded
+
+    door.means.hasher.verify = overloaded
+    for known, unknown in (("alice", "unknown"), ("alice@acme.example", "unknown@acme.example")):
+        seen: list[list[str]] = []
+        for name in (known, unknown):
+            visitor = door.visitor()
+            tx = door.begin(visitor, name)
+            with statements() as ran:
+                assert isinstance(door.password(visitor, tx), NotJudged)
+            seen.append(shape(ran))
+        assert seen[0] == seen[1]
 
 
 def test_en02_administrators_known_and_unknown_cost_the_same(door: Door) -> None:

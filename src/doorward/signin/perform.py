@@ -291,9 +291,10 @@ def _claim_password(
 
 
 def _return_password(connection: Connection, claimed: _Claimed) -> None:
+    """Return a guess that was not looked at, by the same statements whether or not somebody has the name."""
     guesses.give_back(connection, claimed.guess)
-    if claimed.account is not None:
-        accounts.uncount_password_attempt(connection, claimed.account.audience, claimed.account.id)
+    account_id = claimed.account.id if claimed.account else ""
+    accounts.uncount_password_attempt(connection, claimed.scene.audience, account_id)
 
 
 def _judge_password(connection: Connection, claimed: _Claimed, *, right: bool, now: Instant) -> Answer | Moved:
