@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata: Final = MetaData(
@@ -519,12 +520,22 @@ audit_events = Table(
     Column("address", String(64), nullable=False),
     Column("user_agent", String(512), nullable=False),
     Column("details", JSON, nullable=False),
-    Column("sequence", BigInteger, nullable=True, unique=True),
+    Column("sequence", BigInteger, nullable=True),
     Column("hash", String(_HASH), nullable=True),
     Index(None, "at"),
     Index(None, "reference"),
     Index(None, "person_id", "at"),
-    Index(None, "admin_id", "at"),
+    # Most events are of no administrator and not sealed yet: partial indexes spare each of them a page.
+    Index(
+        None, "admin_id", "at", sqlite_where=text("admin_id IS NOT NULL"), postgresql_where=text("admin_id IS NOT NULL")
+    ),
+    Index(
+        "uq_audit_events_sequence",
+        "sequence",
+        unique=True,
+        sqlite_where=text("sequence IS NOT NULL"),
+        postgresql_where=text("sequence IS NOT NULL"),
+    ),
 )
 
 ticks = Table(

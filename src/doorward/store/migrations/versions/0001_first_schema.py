@@ -108,9 +108,23 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("hash", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
-        sa.UniqueConstraint("sequence", name=op.f("uq_audit_events_sequence")),
     )
-    op.create_index(op.f("ix_audit_events_admin_id_at"), "audit_events", ["admin_id", "at"], unique=False)
+    op.create_index(
+        op.f("ix_audit_events_admin_id_at"),
+        "audit_events",
+        ["admin_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("admin_id IS NOT NULL"),
+        postgresql_where=sa.text("admin_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("uq_audit_events_sequence"),
+        "audit_events",
+        ["sequence"],
+        unique=True,
+        sqlite_where=sa.text("sequence IS NOT NULL"),
+        postgresql_where=sa.text("sequence IS NOT NULL"),
+    )
     op.create_index(op.f("ix_audit_events_at"), "audit_events", ["at"], unique=False)
     op.create_index(op.f("ix_audit_events_person_id_at"), "audit_events", ["person_id", "at"], unique=False)
     op.create_index(op.f("ix_audit_events_reference"), "audit_events", ["reference"], unique=False)
