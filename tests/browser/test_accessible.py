@@ -326,9 +326,7 @@ def test_reduced_motion_and_forced_colours(town: Town, visitor: Visitor) -> None
             page.screenshot(path=Path(SHOTS) / f"forced{path.replace('/', '-')}.png")
 
 
-def test_the_foot_of_the_side_bar_is_seen_below_the_banner_of_the_demo(
-    town: Town, visitor: Visitor, tmp_path: Path
-) -> None:
+def test_the_foot_of_the_side_bar_is_seen_below_the_banner_of_the_demo(town: Town, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(f"{town.base}/admin")
     visitor.signs_in(town.admin, label="Email")

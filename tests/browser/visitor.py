@@ -61,12 +61,12 @@ class Visitor:
         return self.page.get_by_role("textbox", name=re.compile(r"6.digit code|Enter the code for"))
 
     def sees(self, heading: str | re.Pattern[str]) -> None:
-        """Wait for a page by its heading."""
-        expect(self.heading).to_have_text(heading)
+        """Wait for a page by its heading. Not by `expect`, which asks at ever longer intervals."""
+        self.page.get_by_role("heading", level=1, name=heading, exact=isinstance(heading, str)).wait_for()
 
     def reads(self, text: str | re.Pattern[str]) -> None:
         """Wait for words of the page."""
-        expect(self.page.locator("body")).to_contain_text(text)
+        self.page.locator("body", has_text=text).wait_for()
 
     def press(self, name: str) -> None:
         """Press the button of that name."""
@@ -118,7 +118,7 @@ class Visitor:
 
     def is_told(self, sentence: str | re.Pattern[str], wrong: Locator, *, is_invalid: bool = True) -> None:
         """See an error as LOOK.md has it: an alert, the title says so, the field has the focus and its description."""
-        expect(self.page.get_by_role("alert").filter(has_text=sentence)).to_be_visible()
+        self.page.get_by_role("alert").filter(has_text=sentence).wait_for()
         expect(self.page).to_have_title(_ERROR)
         expect(wrong).to_be_focused()
         if is_invalid:
