@@ -13,7 +13,7 @@ from bench import acme, floor, measures, table
 from bench.measures import Argon, Floors, Ours, Scale
 from bench.table import Bar
 
-_WHOLE = Scale(seconds=4.0, sign_ins=500, timed_names=200)
+_WHOLE = Scale(seconds=6.0, sign_ins=500, timed_names=200)
 _QUICK = Scale(seconds=1.0, sign_ins=60, timed_names=30)
 _WORKERS = (1, 2)
 
@@ -83,8 +83,7 @@ def run(folder: Path, scale: Scale) -> str:
     found: list[Bar] = []
     for number, workers in enumerate(_WORKERS):
         _say(f"floors and Doorward, {workers} worker(s) …")
-        least = measures.floors(folder, handles, workers, scale)
-        ours = measures.ours(folder, everybody[number * each : (number + 1) * each], workers, scale, least)
+        least, ours = measures.both(folder, handles, everybody[number * each : (number + 1) * each], workers, scale)
         rows += [*least.rows(workers), *ours.rows]
         found += [*_bars_of_passwords(workers, ours, both), *_bars_of_launches(workers, ours, least)]
     found += _bars_at_rest(folder, everybody[len(_WORKERS) * each :], scale)
