@@ -13,9 +13,10 @@ No clock, database, request or secret reaches this file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from doorward.clock import Instant
 from doorward.directory import Standing
@@ -246,11 +247,11 @@ def advance(state: State, event: Event, now: Instant) -> Step:
         case PasswordWrong(paused):
             return Step(state, Said.PAUSED if paused else Said.WRONG, (_refused(Said.WRONG, paused=paused),))
         case MethodChosen(method):
-            return Step(replace(state, stage=_page_of(method)))
+            return Step(replace(state, stage=page_of(method)))
         case OtherMethodWanted():
             return Step(replace(state, stage=Stage.CHOOSE))
         case FactorRight(method):
-            if state.stage is not _page_of(method):
+            if state.stage is not page_of(method):
                 raise NotNow(f"{method} at {state.stage}")
             return _proved(replace(state, proofs=(*state.proofs, Proof(method, now))), (GiveBack(),))
         case FactorWrong():
@@ -270,7 +271,7 @@ def advance(state: State, event: Event, now: Instant) -> Step:
             assert_never(event)
 
 
-_STAGES: dict[type[Event], frozenset[Stage]] = {
+_STAGES: Final[Mapping[type[Event], frozenset[Stage]]] = {
     NameGiven: frozenset({Stage.USERNAME, Stage.PASSWORD}),
     PasswordRight: frozenset({Stage.PASSWORD}),
     PasswordWrong: frozenset({Stage.PASSWORD}),
@@ -302,8 +303,12 @@ def goes_without_factor(state: State) -> bool:
     return state.stage in {Stage.SET_UP, Stage.NEW_PASSWORD, Stage.DONE} and not is_mfa(state.proofs)
 
 
-def _page_of(method: Method) -> Stage:
-    """Tell at which page a second factor is given. A password is none (A1)."""
+def page_of(method: Method) -> Stage:
+    """Tell at which page a second factor is given.
+
+    Raises:
+        NotNow: a password is none (A1).
+    """
     match method:
         case Method.TOTP:
             return Stage.CODE

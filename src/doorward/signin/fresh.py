@@ -15,7 +15,7 @@ from doorward.signin import accounts, browsers, guesses, policy, sessions
 from doorward.signin.accounts import PresentPassword
 from doorward.signin.answers import Means
 from doorward.signin.audience import Audience
-from doorward.signin.factors import FACTORS, NotRight
+from doorward.signin.factors import FACTORS, NotRight, count_and_check
 from doorward.signin.flow import Said
 from doorward.signin.guesses import Guess, Slowed
 from doorward.signin.hashing import Overloaded
@@ -99,12 +99,7 @@ async def _by_code(means: Means, signed: Signed, method: Method, typed: str, cal
         guess = _claim(connection, organization, signed, Kind.MFA, caller, now)
         if not isinstance(guess, Guess):
             return _not_looked(guess)
-        is_open = factor.count_attempt(connection, audience, account_id)
-        result = (
-            factor.check(connection, means.vault, organization, audience, account_id, code, now)
-            if is_open
-            else NotRight(factor.wrong, counts=True)
-        )
+        result = count_and_check(factor, connection, means.vault, organization, audience, account_id, code, now)
         if isinstance(result, NotRight):
             if result.counts:
                 guesses.judge_wrong(connection, guess, now)

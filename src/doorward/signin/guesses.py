@@ -245,23 +245,3 @@ def _give_back_addresses(connection: Connection, taken: Sequence[tuple[str, Inst
 
 def _slot(vault: Vault, audience: Audience, key: str) -> str:
     return f"slot:{int(vault.mac(Purpose.NAMES, f'{audience.value} {key}')[:10], 16) % _SLOTS}"
-
-
-__all__ = [
-    "Guess",
-    "Refused",
-    "Slowed",
-    "Subject",
-    "Typed",
-    "claim",
-    "clear_after_success",
-    "give_back",
-    "judge_wrong",
-    "keys_of_account",
-    "local_part_in",
-    "networks_of",
-    "open_again",
-    "pause_of",
-    "subject_of",
-    "subject_of_account",
-]

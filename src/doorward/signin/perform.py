@@ -37,7 +37,7 @@ from doorward.signin.answers import (
 from doorward.signin.audience import Audience
 from doorward.signin.destination import Heading
 from doorward.signin.effects import Browser, Carried, Moved, Scene, Stays, owner_of
-from doorward.signin.factors import FACTORS, NotRight
+from doorward.signin.factors import FACTORS, NotRight, count_and_check
 from doorward.signin.flow import NotNow, Said, Stage
 from doorward.signin.guesses import Guess
 from doorward.signin.hashing import Overloaded
@@ -148,7 +148,7 @@ async def give_code(
 
     def judge(connection: Connection, scene: Scene) -> Carried | Held | NotJudged:
         account = known_account(scene)
-        if scene.transaction.state.stage is not (Stage.CODE if method is Method.TOTP else Stage.RECOVERY):
+        if scene.transaction.state.stage is not flow.page_of(method):
             raise NotNow("another method was chosen")
         if code is None:
             return Stays(scene.transaction, factor.malformed)
@@ -332,12 +332,9 @@ def _still_right(connection: Connection, claimed: _Claimed, now: Instant) -> Acc
 
 
 def _judge_code(connection: Connection, scene: Scene, guess: Guess, method: Method, code: str) -> Carried | Held:
-    account, factor = known_account(scene), FACTORS[method]
-    is_open = factor.count_attempt(connection, scene.audience, account.id)
-    result = (
-        factor.check(connection, scene.vault, scene.organization, scene.audience, account.id, code, scene.now)
-        if is_open
-        else NotRight(factor.wrong, counts=True)
+    owner_id = known_account(scene).id
+    result = count_and_check(
+        FACTORS[method], connection, scene.vault, scene.organization, scene.audience, owner_id, code, scene.now
     )
     if not isinstance(result, NotRight):
         return step(connection, scene, flow.FactorRight(method))

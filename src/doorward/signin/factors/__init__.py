@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from doorward.signin.factors.authenticator import AuthenticatorApps
-from doorward.signin.factors.interface import Factor, Held, NotRight, Right
+from doorward.signin.factors.interface import Factor, Held, NotRight, Right, count_and_check
 from doorward.signin.factors.recovery import RecoveryCodes
 from doorward.signin.proof import Method
 
@@ -20,4 +20,4 @@ FACTORS: Final[Mapping[Method, Factor]] = {factor.method: factor for factor in (
 NEVER_ALONE: Final = frozenset({Method.RECOVERY_CODE})
 """Factors that count, but never as the last method."""
 
-__all__ = ["FACTORS", "NEVER_ALONE", "Factor", "Held", "NotRight", "Right"]
+__all__ = ["FACTORS", "NEVER_ALONE", "Factor", "Held", "NotRight", "Right", "count_and_check"]

@@ -1,4 +1,11 @@
-"""What a factor is: a new one is one file that offers this, and one line in `factors/__init__.py`."""
+"""What a factor is: how what somebody set up is listed, and how what they type is judged and consumed.
+
+A new one is a file beside this one that offers `Factor`, and its line in each place that names them all:
+`FACTORS` (`__init__.py`); `Method` with its `amr` (`../proof.py`); `Factor` of the settings
+(`organization/settings.py`); its `Stage` and what is said (`../flow.py`); that stage's form and page
+(`pages/login.py`, `pages/stages.py`, a template) and its sentences (`pages/sentences.py`). The type checker
+finds the ones among these that are matched to the end.
+"""
 
 from __future__ import annotations
 
@@ -84,3 +91,19 @@ class Factor(Protocol):
     ) -> Right | NotRight:
         """Judge a tidied code, and consume it in the same transaction if it is right."""
         ...
+
+
+def count_and_check(
+    factor: Factor,
+    connection: Connection,
+    vault: Vault,
+    organization: Organization,
+    audience: Audience,
+    owner_id: str,
+    code: str,
+    now: Instant,
+) -> Right | NotRight:
+    """Raise the failures in a row, and only then judge a tidied code; none is right of a factor that is closed."""
+    if not factor.count_attempt(connection, audience, owner_id):
+        return NotRight(factor.wrong, counts=True)
+    return factor.check(connection, vault, organization, audience, owner_id, code, now)
