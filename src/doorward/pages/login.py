@@ -24,6 +24,7 @@ from doorward.signin import AdminSession, Audience, Heading, Method, Session, fl
 from doorward.signin.answers import Answer, Held, NotJudged, Shown, look
 from doorward.signin.destination import AdminHome, Destination, Launch, OidcRequest, Own, Portal, SamlRequest
 from doorward.signin.effects import Browser, SignedIn
+from doorward.signin.factors import FACTORS
 from doorward.signin.flow import NotNow, Stage
 from doorward.signin.guesses import Slowed
 from doorward.signin.transaction import Lost, TimedOut, Transaction
@@ -282,7 +283,7 @@ async def _password(given: _Given) -> Answer | Problem:
 
 async def _method(given: _Given) -> Answer:
     named = given.one("method")
-    method = Method(named) if named in {Method.TOTP.value, Method.RECOVERY_CODE.value} else None
+    method = Method(named) if named in FACTORS else None
     return await perform.choose(site_of(given.request), given.door.audience, given.browser, given.tx, method)
 
 

@@ -2,7 +2,7 @@
 """The claims about a person, by scope and by the application's own rules. Pure.
 
 What the person has not got is left out, never null or empty (OIDC Core §5.3.2). Claims that Doorward answers for
-cannot be written by configuration: registration refuses them, and here they would be dropped.
+cannot be written by configuration: registration refuses them, and here they would be dropped; `tokens.py` writes them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an application is told of a person: name identifier, attributes, session. Pure."""
+"""What an application is told of a person: name identifier and attributes, by the sources of apps/values.py. Pure."""
 
 from __future__ import annotations
 
