@@ -75,7 +75,7 @@ def _routes(way: _Exit) -> list[BaseRoute]:
 async def _ask(request: Request, way: _Exit) -> Response:
     if await way.session(request) is None:
         return redirect(way.sign_in)
-    return await render(request, "signin/logout.html", {"audience": way.audience.value, "action": way.path})
+    return await render(request, "signin/logout.html", {"audience": way.audience.value})
 
 
 async def _end(request: Request, way: _Exit) -> Response:

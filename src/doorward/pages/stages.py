@@ -93,7 +93,7 @@ async def stage(
         case Stage.SET_UP:
             if shown.pending is None:
                 return await timed_out(request, audience, base, TimedOut(shown.transaction.id, heading))
-            values |= _set_up(shown, base)
+            values |= _set_up(shown)
             template = "signin/set_up.html"
         case Stage.RECOVERY_CODES:
             values["codes"] = shown.codes
@@ -188,25 +188,19 @@ def _code(shown: Shown, now: Instant) -> dict[str, object]:
         "label": shown.label,
         "period": period,
         "seconds_left": seconds,
-        "attempts_left": shown.attempts_left,
-        "method": Method.TOTP.value,
     }
 
 
-def _set_up(shown: Shown, base: str) -> dict[str, object]:
+def _set_up(shown: Shown) -> dict[str, object]:
     pending = shown.pending
     secret = authenticator.base32(pending.seed) if pending else ""
     period = shown.organization.settings.totp.period_seconds
     uri = totp.key_uri(shown.label, shown.account_name, secret, period)
-    days = shown.transaction.state.may_wait_days
     return {
         "qr_svg": Markup(qr_svg(uri)),  # noqa: S704 - made by us, of squares alone
         "key": totp.in_fours(secret),
-        "key_uri": uri,
         "label": shown.label,
-        "days_left": days or None,
-        "forced": days == 0,
-        "later": f"{base}/later",
+        "days_left": shown.transaction.state.may_wait_days or None,
     }
 
 

@@ -114,12 +114,11 @@ def _environment(folder: Path, assets: Assets) -> Environment:
         "bold": _bold,
         "clock_time": partial(time_tag, show="time"),
         "day": partial(time_tag, show="date"),
-        "draw_icon": icon,
         "moment": partial(time_tag, show="both"),
         "tint_of": tint_of,
     }
     cast("dict[str, object]", environment.globals).update(given)
-    environment.filters |= {"nobreak": _nobreak, "with_parts": with_parts, "with_time": with_parts}
+    environment.filters |= {"nobreak": _nobreak, "with_parts": with_parts}
     return environment
 
 
