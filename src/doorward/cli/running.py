@@ -118,13 +118,14 @@ def _server(deployment: Deployment, clock: Clock) -> uvicorn.Server:
     # Imported here, so that commands and the supervising process do without them.
     import uvicorn  # noqa: PLC0415 - quick start
 
+    from doorward.cli.connection import Connection  # noqa: PLC0415 - quick start
     from doorward.server import create_app  # noqa: PLC0415 - quick start
 
     _forward_uvicorn_log(deployment)
     config = uvicorn.Config(
         create_app(deployment, clock=clock),
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="on",
         proxy_headers=False,
