@@ -127,8 +127,13 @@ def earlier_passwords(connection: Connection, audience: Audience, owner_id: str)
 
 def password_changed_at(connection: Connection, audience: Audience, owner_id: str) -> Instant | None:
     """Tell when the password was set; None where there is none."""
+    return connection.execute(_password_age(audience), {"owner": owner_id}).scalar()
+
+
+@cache
+def _password_age(audience: Audience) -> Executable:
     c = audience.tables.passwords.c
-    return connection.execute(select(c.changed_at).where(c.owner_id == owner_id)).scalar()
+    return select(c.changed_at).where(c.owner_id == bindparam("owner"))
 
 
 def change_password(  # noqa: PLR0913 - what the change is recorded with

@@ -257,12 +257,16 @@ def clear_counter(connection: Connection, table: Table, key: str, *, keep_pause_
 
     With `keep_pause_at` a pause that still runs at that instant is left alone.
     """
+    given = {"wanted": key, "paused_until_": NEVER if keep_pause_at is None else keep_pause_at}
+    connection.execute(_clear_statement(table), given)
+
+
+@cache
+def _clear_statement(table: Table) -> Executable:
     c = table.c
-    zero = {name: 0 for name in c.keys() if name not in {"key", "generation"}}  # noqa: SIM118 - iterates columns
-    condition = c.key == key
-    if keep_pause_at is not None:
-        condition = and_(condition, c.paused_until <= keep_pause_at)
-    connection.execute(update(table).where(condition).values(zero | {"generation": c.generation + 1}))
+    zero: dict[str, object] = {column.name: 0 for column in table.columns if column.name not in {"key", "generation"}}
+    mine = (c.key == bindparam("wanted"), c.paused_until <= _given("paused_until_"))
+    return update(table).where(*mine).values(zero | {"generation": c.generation + 1})
 
 
 def claim_address(connection: Connection, key: str, limit: int, window: int, now: Instant) -> Instant | None:

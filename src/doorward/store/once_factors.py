@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, update
+from sqlalchemy import Column, ColumnElement, Connection, Executable, Table, bindparam, delete, update
 
 from doorward.clock import Instant
 
@@ -17,14 +18,15 @@ def count_on_authenticators(connection: Connection, table: Table, owner_id: str,
     At `most` one is closed: it is raised once more, to `most + 1`, and stays there, so that the last guess allowed
     (which stands at `most` while it is judged) and a closed authenticator are told apart.
     """
-    c = table.c
-    raised = connection.execute(
-        update(table)
-        .where(c.owner_id == owner_id, c.failures <= most)
-        .values(failures=c.failures + 1)
-        .returning(c.failures)
-    )
+    raised = connection.execute(_count_statement(table), {"owner": owner_id, "most": most})
     return sum(failures <= most for failures in cast("Iterable[int]", raised.scalars()))
+
+
+@cache
+def _count_statement(table: Table) -> Executable:
+    c = table.c
+    few = (c.owner_id == bindparam("owner"), c.failures <= bindparam("most"))
+    return update(table).where(*few).values(failures=c.failures + 1).returning(c.failures)
 
 
 def uncount_on_authenticators(
