@@ -77,7 +77,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, outside: str) -> Iterator[Tow
 @pytest.fixture
 def visitor(chromium: Browser, town: Town) -> Iterator[Visitor]:
     town.advance(2 * MINUTE)
-    visitor = visit(chromium.new_context(viewport={"width": 1280, "height": 800}), town.now)
+    visitor = visit(chromium, town.now)
     yield visitor
     visitor.page.context.close()
     assert visitor.problems == []

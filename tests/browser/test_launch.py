@@ -17,6 +17,7 @@ from support.browserless import Account
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser-launch")]
 
 APPS = ("expenses", "board")
+FAR = "different-sites-over-https"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def chromium() -> Iterator[Browser]:
         yield chromium
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["one-site", "different-sites-over-https"])
+@pytest.fixture(scope="module", params=[False, True], ids=["one-site", FAR])
 def place(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, authority: trustme.CA
 ) -> Iterator[Place]:
@@ -43,10 +44,9 @@ def has_script(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def visitor(chromium: Browser, has_script: bool) -> Iterator[Visitor]:
-    context = chromium.new_context(java_script_enabled=has_script, ignore_https_errors=True)
-    visitor = visit(context, system_clock)
+    visitor = visit(chromium, system_clock, has_script=has_script)
     yield visitor
-    context.close()
+    visitor.page.context.close()
     assert visitor.problems == []
 
 
@@ -135,11 +135,10 @@ def test_a_person_without_the_group_is_told_so_and_nothing_leaves(place: Place, 
 
 
 @pytest.mark.parametrize("app", APPS)
+@pytest.mark.parametrize("place", [True], ids=[FAR], indirect=True)
 def test_a_request_by_cross_site_post_signs_in_and_then_opens_at_once(
     place: Place, visitor: Visitor, alice: Account, has_script: bool, app: str
 ) -> None:
-    if not place.is_far:
-        pytest.skip("a POST is cross-site only from another site")
     page = visitor.page
     page.goto(f"{address(place, app)}/login-by-post")
     with page.expect_response(lambda response: response.request.method == "POST") as answered:

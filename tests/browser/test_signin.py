@@ -43,12 +43,17 @@ def has_script(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def visits(has_script: bool, chromium: Browser, town: Town) -> Iterator[Visits]:
+def has_motion() -> bool:
+    return False
+
+
+@pytest.fixture
+def visits(has_script: bool, has_motion: bool, chromium: Browser, town: Town) -> Iterator[Visits]:
     """Opens windows, each with cookies of its own; none may break the policy or have an error in a script."""
     opened: list[Visitor] = []
 
     def another() -> Visitor:
-        opened.append(visit(chromium.new_context(java_script_enabled=has_script), town.now))
+        opened.append(visit(chromium, town.now, has_script=has_script, has_motion=has_motion))
         return opened[-1]
 
     town.advance(2 * MINUTE)
@@ -68,6 +73,7 @@ def alice(town: Town) -> Account:
     return town.people.take()
 
 
+@pytest.mark.parametrize("has_motion", [True])
 def test_a_person_signs_in_step_by_step(town: Town, visitor: Visitor, alice: Account) -> None:
     page = visitor.page
     page.goto(f"{town.base}/")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import pyotp
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from doorward.clock import MINUTE, Instant
 from support.browserless import Account
@@ -136,9 +136,17 @@ def watched(page: Page, problems: list[str]) -> Page:
     return page
 
 
-def visit(context: BrowserContext, now: Callable[[], Instant]) -> Visitor:
-    """Sit down at a window."""
+def visit(
+    chromium: Browser, now: Callable[[], Instant], *, has_script: bool = True, has_motion: bool = False
+) -> Visitor:
+    """Sit down at a window with cookies of its own. The cross-fade between pages takes half of a test's time."""
     problems: list[str] = []
+    context = chromium.new_context(
+        java_script_enabled=has_script,
+        ignore_https_errors=True,
+        viewport={"width": 1280, "height": 800},
+        reduced_motion="no-preference" if has_motion else "reduce",
+    )
     return Visitor(watched(context.new_page(), problems), now, problems)
 
 
