@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.BigInteger(), nullable=True),
         sa.Column("hash", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_audit_events_admin_id_at"),
@@ -401,6 +402,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["app_id"], ["apps.id"], name=op.f("fk_launches_app_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_launches_person_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("person_id", "app_id", name=op.f("pk_launches")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "memberships",
@@ -577,6 +579,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_oidc_grants")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_oidc_grants_code_hash")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_oidc_grants_swept_at"), "oidc_grants", ["swept_at"], unique=False)
     op.create_table(
@@ -591,6 +594,7 @@ def upgrade() -> None:
             ["session_id"], ["person_sessions.id"], name=op.f("fk_session_apps_session_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session_apps")),
+        sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_session_apps_session_id"), "session_apps", ["session_id"], unique=False)
 
