@@ -246,3 +246,18 @@ def test_an_administrators_session_is_apart(door: Door, visitor: Visitor) -> Non
     assert find(door, visitor) is not None
     assert door.session(admin, Audience.ADMIN) is not None
     assert DAY
+
+
+def test_a_whole_sign_in_in_the_same_browser_keeps_the_sid_and_begins_a_new_lifetime(
+    door: Door, alice: Somebody, visitor: Visitor
+) -> None:
+    first = find(door, visitor)
+    assert first is not None
+    for _ in range(22):
+        door.clock.advance(30 * MINUTE)
+        touch(door, visitor)
+    door.sign_in(visitor, alice)
+    again = find(door, visitor)
+    assert again is not None
+    assert again.id == first.id
+    assert again.expires_at == door.clock() + 12 * HOUR

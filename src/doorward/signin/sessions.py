@@ -193,6 +193,9 @@ def issue(  # noqa: PLR0913 - the row has this many parts
         "address": address,
         "user_agent": user_agent[:_LONGEST_USER_AGENT],
         "last_seen_at": now,
+        # Whoever signs in wholly again has a whole lifetime before them, under the same sid.
+        "created_at": now,
+        "expires_at": now + _lifetime(audience, settings),
     }
     if previous is not None and _owner_of(previous) == owner_id:
         kept = connection.execute(
@@ -206,15 +209,7 @@ def issue(  # noqa: PLR0913 - the row has this many parts
     if previous is not None:
         end(connection, audience, previous.id, "another_account", now)
     session_id = new_id(now)
-    connection.execute(
-        insert(table).values(
-            id=session_id,
-            owner_id=owner_id,
-            created_at=now,
-            expires_at=now + _lifetime(audience, settings),
-            **values,
-        )
-    )
+    connection.execute(insert(table).values(id=session_id, owner_id=owner_id, **values))
     return session_id, handle
 
 
