@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import sys
 from dataclasses import replace
@@ -29,7 +28,7 @@ from doorward.clock import iso
 from doorward.directory import Admin, AdminState, Role, admins, change_admin, find_admin, remove_admin
 from doorward.organization import current
 from doorward.signin import Audience, accounts
-from doorward.signin.factors.authenticator import SEED_BYTES
+from doorward.signin.factors.authenticator import SEED_BYTES, base32
 from doorward.signin.factors.totp import in_fours, key_uri
 
 _ROLE = click.Choice([role.value for role in Role])
@@ -90,7 +89,7 @@ def create(
                 "name": name or email,
                 "role": role,
                 "password": password,
-                "totp": {"secret": _base32(seed), "period_seconds": door.read(_period)},
+                "totp": {"secret": base32(seed), "period_seconds": door.read(_period)},
             },
         )
         _print_key(door, email, seed, json_wanted=json_wanted)
@@ -181,13 +180,9 @@ def _period(connection: Connection) -> int:
     return current(connection).settings.totp.period_seconds
 
 
-def _base32(seed: bytes) -> str:
-    return base64.b32encode(seed).decode("ascii").rstrip("=")
-
-
 def _print_key(door: Opened, email: str, seed: bytes, *, json_wanted: bool) -> None:
     organization = door.read(current)
-    secret = _base32(seed)
+    secret = base32(seed)
     address = key_uri(organization.admin_label, email, secret, organization.settings.totp.period_seconds)
     if json_wanted:
         as_json({"email": email, "secret": secret, "otpauth": address})

@@ -32,7 +32,6 @@ class Purpose(StrEnum):
     RECOVERY_CODES = "recovery codes"
     CLIENT_SECRETS = "client secrets"
     CODES = "codes"
-    CURSORS = "cursors"
 
 
 class SealBroken(Exception):

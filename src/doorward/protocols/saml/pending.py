@@ -13,17 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select
 
 from doorward.clock import MINUTE, Instant
 from doorward.protocols.saml.accept import AcceptedRequest, request_from_json, request_to_json
-from doorward.store import new_id, once, schema
+from doorward.store import new_id, once_pending, schema
 
 WAITS_FOR_BROWSER: Final = 5 * MINUTE
 WAITS_FOR_SIGN_IN: Final = 60 * MINUTE
 """As long as a sign-in remembers where somebody was heading (SIGNIN, 'Flow')."""
 
-_NOBODY: Final = ""
 _TABLE: Final = schema.saml_requests
 _ID: Final = re.compile(r"[0-9a-f-]{36}\Z")
 
@@ -51,7 +50,7 @@ Found: TypeAlias = Waiting | Gone | Expired
 
 def save_for_anybody(connection: Connection, request: AcceptedRequest, now: Instant) -> str:
     """Save the request of a POST, until its own browser comes for it by GET."""
-    return _insert(connection, request, _NOBODY, now, now + WAITS_FOR_BROWSER)
+    return _insert(connection, request, once_pending.NOBODY, now, now + WAITS_FOR_BROWSER)
 
 
 def save(connection: Connection, request: AcceptedRequest, browser: str, now: Instant) -> str:
@@ -63,7 +62,9 @@ def load(connection: Connection, request_id: str, browser: str, now: Instant) ->
     """Read a request of this browser, or one that nobody has taken yet."""
     if _ID.match(request_id) is None:
         return Gone()
-    query = select(_TABLE.c.details, _TABLE.c.expires_at).where(_TABLE.c.id == request_id, _of(browser))
+    query = select(_TABLE.c.details, _TABLE.c.expires_at).where(
+        _TABLE.c.id == request_id, once_pending.belongs_to(_TABLE, browser)
+    )
     row = connection.execute(query).one_or_none()
     if row is None:
         return Gone()
@@ -74,22 +75,13 @@ def load(connection: Connection, request_id: str, browser: str, now: Instant) ->
 
 def keep(connection: Connection, request_id: str, browser: str, now: Instant) -> bool:
     """Let a request wait for the sign-in of this browser, which is its owner from now on; false where it is gone."""
-    kept = connection.execute(
-        update(_TABLE)
-        .where(_TABLE.c.id == request_id, _of(browser), _TABLE.c.expires_at > now)
-        .values(browser_hash=browser, expires_at=now + WAITS_FOR_SIGN_IN)
-        .returning(_TABLE.c.id)
-    )
-    return kept.scalar() is not None
+    until = now + WAITS_FOR_SIGN_IN
+    return once_pending.keep_request(connection, _TABLE, request_id, browser, now, until)
 
 
 def use_up(connection: Connection, request_id: str, browser: str, now: Instant) -> bool:
     """Take a request, once; false where it was taken already."""
-    return once.consume_row(connection, _TABLE, request_id, _of(browser), _TABLE.c.expires_at > now) is not None
-
-
-def _of(browser: str) -> ColumnElement[bool]:
-    return or_(_TABLE.c.browser_hash == browser, _TABLE.c.browser_hash == _NOBODY)
+    return once_pending.use_up_request(connection, _TABLE, request_id, browser, now)
 
 
 def _insert(connection: Connection, request: AcceptedRequest, browser: str, now: Instant, until: Instant) -> str:
